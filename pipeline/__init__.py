@@ -1,0 +1,151 @@
+"""gatewright's engine: a declarative pipeline of stages, used as an LLM gateway.
+
+This is the only public door. Stages, dialects and embedders import from `pipeline` and from nowhere below it.
+"""
+
+from pipeline.body import Body, Source
+from pipeline.chain import compose
+from pipeline.codec import Decoder, Encoder, Usage
+from pipeline.deadline import running_on_asyncio
+from pipeline.dialect import Asked, Dialect, ModelCard, Route
+from pipeline.errors import (
+    BodyTooLarge,
+    CallerError,
+    DeadlineExceeded,
+    GatewayError,
+    GatewayFault,
+    InternalError,
+    InvalidRequest,
+    MethodNotAllowed,
+    ModelNotFound,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    RateLimited,
+    Unauthenticated,
+    UnsupportedMediaType,
+    UpstreamError,
+    UpstreamGarbage,
+    UpstreamInterrupted,
+    UpstreamRefusedUs,
+    UpstreamRejected,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from pipeline.events import END, Data, Event, EventKind
+from pipeline.gateway import Gateway, Link
+from pipeline.headers import Headers
+from pipeline.host import Clock, Host, SettingsError, SystemClock, UnknownName
+from pipeline.outcome import Outcome, OutcomeKind
+from pipeline.payload import Payload
+from pipeline.registry import Registry, Row
+from pipeline.request import Request
+from pipeline.resources import Catalogue, KeyStore, Resolution, Upstream
+from pipeline.response import Response
+from pipeline.runtime import Pipeline
+from pipeline.slots import Slot, Slots
+from pipeline.stage import Handler, Stage, StageSettings, StageSpec, spec_of, stage
+from pipeline.strict import StageFault, compose_strict
+from pipeline.transport import Transport, TransportOptions, UpstreamAnswer, UpstreamCall
+from pipeline.wellknown import (
+    HEAD_SECONDS,
+    MODEL,
+    NOTES,
+    PRINCIPAL,
+    RESERVATION,
+    TARGET,
+    TARGET_USED,
+    TARGETS,
+    Notes,
+    Principal,
+    Reservation,
+    Target,
+    note,
+)
+
+__all__ = [
+    "END",
+    "HEAD_SECONDS",
+    "MODEL",
+    "NOTES",
+    "PRINCIPAL",
+    "RESERVATION",
+    "TARGET",
+    "TARGETS",
+    "TARGET_USED",
+    "Asked",
+    "Body",
+    "BodyTooLarge",
+    "CallerError",
+    "Catalogue",
+    "Clock",
+    "Data",
+    "DeadlineExceeded",
+    "Decoder",
+    "Dialect",
+    "Encoder",
+    "Event",
+    "EventKind",
+    "Gateway",
+    "GatewayError",
+    "GatewayFault",
+    "Handler",
+    "Headers",
+    "Host",
+    "InternalError",
+    "InvalidRequest",
+    "KeyStore",
+    "Link",
+    "MethodNotAllowed",
+    "ModelCard",
+    "ModelNotFound",
+    "NotFound",
+    "Notes",
+    "Outcome",
+    "OutcomeKind",
+    "Overloaded",
+    "Payload",
+    "PermissionDenied",
+    "Pipeline",
+    "Principal",
+    "RateLimited",
+    "Registry",
+    "Request",
+    "Reservation",
+    "Resolution",
+    "Response",
+    "Route",
+    "Row",
+    "SettingsError",
+    "Slot",
+    "Slots",
+    "Source",
+    "Stage",
+    "StageFault",
+    "StageSettings",
+    "StageSpec",
+    "SystemClock",
+    "Target",
+    "Transport",
+    "TransportOptions",
+    "Unauthenticated",
+    "UnknownName",
+    "UnsupportedMediaType",
+    "Upstream",
+    "UpstreamAnswer",
+    "UpstreamCall",
+    "UpstreamError",
+    "UpstreamGarbage",
+    "UpstreamInterrupted",
+    "UpstreamRefusedUs",
+    "UpstreamRejected",
+    "UpstreamTimeout",
+    "UpstreamUnavailable",
+    "Usage",
+    "compose",
+    "compose_strict",
+    "note",
+    "running_on_asyncio",
+    "spec_of",
+    "stage",
+]

@@ -1,0 +1,41 @@
+"""Reading a request body, bounded before a byte of it is parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pipeline.adapters.disconnect import Receive
+from pipeline.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+
+
+class ClientLeft(Exception):
+    """The client left before its request was complete. There is nobody to answer."""
+
+
+async def read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], max_bytes: int) -> bytes:
+    """The whole body. Raises `BodyTooLarge` from the declared length where there is one, else from the count."""
+    for name, value in headers:
+        if name == b"content-length":
+            if not value.isdigit():
+                raise InvalidRequest("Content-Length must be a number.")
+            if int(value) > max_bytes:
+                raise _too_large(max_bytes)
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            raise UnsupportedMediaType("Compressed request bodies are not read here.")
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        pieces.append(piece)
+        if not message.get("more_body", False):
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The request body is over {max_bytes} bytes.", code="request_too_large")

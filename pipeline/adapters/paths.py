@@ -1,0 +1,106 @@
+"""Which gateway and operation an HTTP request is for. The raw path is looked at once, here, and nowhere again.
+
+Routing on one spelling of a path and authorising on another is how gateways get bypassed, so there is one spelling:
+the bytes on the wire. Static segments must match them exactly; only the model name at the end of a path is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pipeline.dialect import Route
+from pipeline.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
+from pipeline.gateway import Gateway
+
+_HOST = re.compile(rb"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
+_ONCE = (b"host", b"content-length", b"transfer-encoding")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a request is for. `path_model` is the decoded model name where the path carries one."""
+
+    gateway: Gateway
+    operation: str
+    path_model: str = ""
+
+
+class RouteError(GatewayError):
+    """A routing failure together with the gateway whose dialect should word it, if a mount matched."""
+
+    def __init__(self, error: GatewayError, gateway: Gateway | None, allow: str | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.gateway = gateway
+        self.allow = allow
+
+
+class Router:
+    """Longest mount first; inside a mount, static paths before the one that takes a model name."""
+
+    def __init__(self, gateways: Iterable[Gateway]) -> None:
+        self._mounts = sorted(gateways, key=lambda gateway: len(gateway.mount), reverse=True)
+
+    def match(self, method: str, path: str) -> Match:
+        """Raises `RouteError`: 404 for no such path, 405 with the allowed methods, 400 for a path with tricks in it."""
+        under = [g for g in self._mounts if path == g.mount or path.startswith(g.mount + "/")]
+        tricks = _tricks(path)
+        if tricks is not None:
+            raise RouteError(InvalidRequest(tricks), under[0] if under else None)
+        allowed: list[str] = []
+        for gateway in under:
+            rest = path[len(gateway.mount) :]
+            for route in gateway.dialect.routes:
+                model = _matches(route, rest)
+                if model is None:
+                    continue
+                if route.method == method:
+                    return Match(gateway, route.operation, model)
+                allowed.append(route.method)
+        if allowed:
+            message = f"Not allowed: {method}. Use {' or '.join(sorted(set(allowed)))}."
+            raise RouteError(MethodNotAllowed(message), under[0], ", ".join(sorted(set(allowed))))
+        raise RouteError(NotFound(f"Invalid URL ({method} {path[:200]})"), under[0] if under else None)
+
+
+def check_head(headers: Iterable[tuple[bytes, bytes]]) -> GatewayError | None:
+    """Framing and Host fields that two servers could read differently (RFC 9112 3.2, 6.3; promises: no smuggling)."""
+    seen: dict[bytes, bytes] = {}
+    for name, value in headers:
+        if name in _ONCE:
+            if name in seen:
+                return InvalidRequest(f"The header field {name.decode()} may appear only once.")
+            seen[name] = value
+    if b"content-length" in seen and b"transfer-encoding" in seen:
+        return InvalidRequest("Content-Length and Transfer-Encoding exclude each other.")
+    host = seen.get(b"host")
+    if host is not None and not _HOST.match(host):
+        return InvalidRequest("The Host header field is malformed.")
+    return None
+
+
+def _matches(route: Route, rest: str) -> str | None:
+    """The model name if `rest` is this route's path ("" for a route without one), else None."""
+    prefix, brace, _ = route.path.partition("{")
+    if not brace:
+        return "" if rest == route.path else None
+    if not rest.startswith(prefix) or len(rest) == len(prefix):
+        return None
+    return unquote(rest[len(prefix) :])
+
+
+def _tricks(path: str) -> str | None:
+    """Why `path` is refused, or None. `%2F` passes: official clients write it inside a model name."""
+    decoded = unquote(path)
+    if not path.startswith("/"):
+        return "The path must be absolute."
+    if "//" in path or "\\" in decoded:
+        return "The path has an empty segment or a backslash."
+    if any(segment in (".", "..") for segment in decoded.split("/")):
+        return "The path has a dot segment."
+    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in decoded):
+        return "The path has a control character."
+    return None

@@ -1,0 +1,52 @@
+"""Response heads and error bodies as ASGI messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from pipeline.dialect import Dialect
+from pipeline.errors import GatewayError
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+RawHeaders = list[tuple[bytes, bytes]]
+
+# For streams: a proxy in front must neither store, change nor hold back what goes by.
+STREAM_HEADERS: RawHeaders = [(b"cache-control", b"no-cache, no-transform"), (b"x-accel-buffering", b"no")]
+
+
+async def send_head(send: Send, status: int, headers: RawHeaders) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+
+
+async def send_whole(send: Send, status: int, body: bytes, headers: RawHeaders) -> None:
+    """A head and the one piece that follows it."""
+    await send_head(send, status, [*headers, (b"content-length", str(len(body)).encode())])
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_json(send: Send, status: int, value: Any) -> None:
+    await send_whole(send, status, msgspec.json.encode(value), [(b"content-type", b"application/json")])
+
+
+async def send_error(
+    send: Send, error: GatewayError, dialect: Dialect | None, request_id: str, *, allow: str | None = None
+) -> None:
+    """An error, worded by `dialect`; neutral JSON of the same content where no gateway was found."""
+    if dialect is None:
+        body, content_type = msgspec.json.encode({"error": error.public()}), "application/json"
+    else:
+        body, content_type = dialect.encode_error(error), dialect.error_content_type
+    headers: RawHeaders = [(b"content-type", content_type.encode()), (b"x-request-id", request_id.encode())]
+    if error.retry_after is not None:
+        # Retry-After is in whole seconds: rounded up, or the caller would be early.
+        headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
+        headers.append((b"retry-after-ms", str(math.ceil(error.retry_after * 1000)).encode()))
+    if error.status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    if allow is not None:
+        headers.append((b"allow", allow.encode()))
+    await send_whole(send, error.status, body, headers)

@@ -1,0 +1,130 @@
+"""From a checked document to a pipeline: kinds become classes, settings become objects, chains become handlers.
+
+Nothing is started and nothing is called: building has no side effects, so a config can be checked anywhere. Every
+problem is gathered with its place in the file before anything is refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.chain import compose, fold_order
+from pipeline.config import (
+    ConfigError,
+    Document,
+    GatewayEntry,
+    Problem,
+    StageEntry,
+    configs_dir,
+    find,
+    load_document,
+    nearest,
+    resolve,
+    validate,
+)
+from pipeline.gateway import Gateway, Link
+from pipeline.host import Clock, Host, SettingsError, UnknownName
+from pipeline.observe import Emit
+from pipeline.proofs import colliding_routes, slot_problems
+from pipeline.registry import Registry
+from pipeline.resource_set import BrokenResource, ResourceSet
+from pipeline.runtime import Pipeline
+
+
+def build_file(path: str | Path, *, environ: Mapping[str, str] | None = None, **options: Any) -> Pipeline:
+    """Load and build a config file. Raises `ConfigError`. `options` are those of `build`."""
+    found = resolve(Path(path))
+    document = load_document(found, bundle_dirs=(found.parent / "bundles", configs_dir() / "bundles"), environ=environ)
+    return build(document, **options)
+
+
+def build(
+    document: Document,
+    *,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    access: Emit | None = None,
+    max_body_bytes: int = 10 * 1024 * 1024,
+) -> Pipeline:
+    """Build every resource and gateway of `document`. Raises `ConfigError` with all problems at once."""
+    registry = registry if registry is not None else Registry.default()
+    problems: list[Problem] = []
+    resources = ResourceSet(document.resources, registry, problems)
+    host = Host(resource=resources.get, implementation=registry.load, clock=clock, random_bytes=random_bytes)
+    resources.build_all(host)
+    builder = _GatewayBuilder(registry, host, problems)
+    gateways = [gateway for entry in document.gateways if (gateway := builder.build(entry)) is not None]
+    problems.extend(colliding_routes(document.gateways, gateways))
+    if problems:
+        raise ConfigError(problems)
+    stages = [link.stage for gateway in gateways for link in reversed(builder.fold_order_of(gateway))]
+    return Pipeline(
+        gateways, host=host, owned=[*resources.built, *stages], access=access, max_body_bytes=max_body_bytes
+    )
+
+
+class _GatewayBuilder:
+    def __init__(self, registry: Registry, host: Host, problems: list[Problem]) -> None:
+        self._registry = registry
+        self._host = host
+        self._problems = problems
+
+    def build(self, entry: GatewayEntry) -> Gateway | None:
+        """The gateway, or None with the reasons among the problems."""
+        path = f"gateways.{entry.name}"
+        dialect = None
+        try:
+            dialect = self._host.dialect(entry.dialect)
+        except UnknownName as error:
+            hint = nearest(error.name, error.available)
+            self._problems.append(Problem("unknown-kind", entry.mark, f"{path}.dialect", str(error), hint))
+        links = [self._link(stage, f"{path}.chain[{at}]") for at, stage in enumerate(entry.chain)]
+        built = [link for link in links if link is not None]
+        if len(built) < len(links) or dialect is None:
+            return None
+        stages = [link.stage for link in built]
+        try:
+            order = fold_order(stages)
+        except ValueError as error:
+            self._problems.append(Problem("terminal", entry.mark, f"{path}.chain", str(error), None))
+            return None
+        found = slot_problems(entry, built, order)
+        self._problems.extend(found)
+        return None if found else Gateway(entry.name, dialect, entry.mount, tuple(built), compose(stages))
+
+    @staticmethod
+    def fold_order_of(gateway: Gateway) -> Sequence[Link]:
+        links = {id(link.stage): link for link in gateway.links}
+        return [links[id(stage)] for stage in fold_order([link.stage for link in gateway.links])]
+
+    def _link(self, entry: StageEntry, path: str) -> Link | None:
+        where = f"{path}.{entry.kind}"
+        try:
+            cls = self._registry.load("stage", entry.kind)
+        except UnknownName as error:
+            hint = nearest(error.name, error.available)
+            self._problems.append(Problem("unknown-kind", entry.mark, path, str(error), hint))
+            return None
+        except Exception as error:
+            # Third-party code may fail to import in any way; it is a problem of this line, not a crash of the loader.
+            message = f"stage {entry.kind!r} cannot be loaded: {type(error).__name__}: {error}"
+            self._problems.append(Problem("unloadable", entry.mark, path, message, None))
+            return None
+        settings = validate(entry.settings, cls.Settings, path=where, problems=self._problems)
+        if settings is None:
+            return None
+        try:
+            return Link(entry.id, entry.kind, cls(settings, self._host))
+        except BrokenResource:
+            return None
+        except UnknownName as error:
+            hint = nearest(error.name, error.available)
+            self._problems.append(Problem("unknown-name", entry.mark, where, str(error), hint))
+        except SettingsError as error:
+            mark = find(entry.settings, (error.field,)) if error.field else entry.mark
+            self._problems.append(Problem("unusable", mark, where, str(error), None))
+        return None

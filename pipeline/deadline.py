@@ -1,0 +1,118 @@
+"""One timer per request, none per chunk: the only place that knows which event loop is running.
+
+A scope or a timer costs 9-42 us and a gateway awaits once per chunk, so the deadline arms a single timer and
+interrupts whatever await is in progress when it fires. On asyncio that is `call_later` and `Task.cancel`, undone by
+`Task.uncancel` (the rule of `asyncio.timeout`); elsewhere an anyio scope around each await. This module is the one
+exception to "the core does not import asyncio".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+import anyio
+
+from pipeline.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+class Deadline(Protocol):
+    """Bounds any number of awaits, one after another and from any task, by one point in time."""
+
+    async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Await `call()`; raises `DeadlineExceeded` once the time is up. Cancellation from elsewhere passes through."""
+        ...
+
+    def close(self) -> None:
+        """Disarm. Idempotent."""
+        ...
+
+
+class NoDeadline:
+    """No limit: what a body has until the runtime gives it one."""
+
+    async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
+        return await call()
+
+    def close(self) -> None:
+        pass
+
+
+class _LoopDeadline:
+    """asyncio: one `call_later`. The task inside `guard` when it fires is the one that is interrupted."""
+
+    __slots__ = ("_expired", "_handle", "_seconds", "_task")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._expired = False
+        self._task: asyncio.Task[object] | None = None
+        self._handle = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._expire)
+
+    def _expire(self) -> None:
+        self._expired = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
+        if self._expired:
+            raise exceeded(self._seconds)
+        outer, task = self._task, asyncio.current_task()
+        self._task = task
+        before = task.cancelling() if task else 0
+        try:
+            return await call()
+        except asyncio.CancelledError:
+            # Ours only if undoing our one cancel() leaves the count as it was; otherwise somebody else wants out too.
+            if self._expired and task is not None and task.uncancel() <= before:
+                raise exceeded(self._seconds) from None
+            raise
+        finally:
+            self._task = outer
+
+    def close(self) -> None:
+        self._handle.cancel()
+
+
+class _ScopeDeadline:
+    """Any other loop: an anyio scope per await. Slower, and right."""
+
+    __slots__ = ("_seconds", "_until")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until = anyio.current_time() + seconds
+
+    async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
+        with anyio.CancelScope(deadline=self._until) as scope:
+            return await call()
+        if scope.cancelled_caught:
+            raise exceeded(self._seconds)
+        raise AssertionError("unreachable: a scope that did not catch either returned or raised")
+
+    def close(self) -> None:
+        pass
+
+
+def exceeded(seconds: float) -> DeadlineExceeded:
+    """The error of a passed deadline. The upstream may have done the work."""
+    return DeadlineExceeded(f"The request did not finish within {seconds:g} s.", work_done="maybe")
+
+
+def running_on_asyncio() -> bool:
+    """Whether the running event loop is asyncio's (or uvloop's)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def deadline_in(seconds: float | None) -> Deadline:
+    """A deadline `seconds` from now on the loop that is running; None means none."""
+    if seconds is None:
+        return NoDeadline()
+    return _LoopDeadline(seconds) if running_on_asyncio() else _ScopeDeadline(seconds)

@@ -1,0 +1,92 @@
+"""What the engine hands to every stage and resource: a clock, a log, randomness, and the named resources."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from pipeline.dialect import Dialect
+from pipeline.resources import Catalogue, KeyStore, Upstream
+from pipeline.transport import Transport, TransportOptions
+
+
+class Clock(Protocol):
+    """Time, injected so that tests need not sleep. `monotonic` and `time` are in seconds."""
+
+    def monotonic(self) -> float: ...
+    def time(self) -> float: ...
+
+
+class SystemClock:
+    """The real clock."""
+
+    monotonic = staticmethod(time.monotonic)
+    time = staticmethod(time.time)
+
+
+class UnknownName(LookupError):
+    """Settings name a resource or kind that does not exist. The builder reports it with file and line."""
+
+    def __init__(self, what: str, name: str, available: Sequence[str]) -> None:
+        super().__init__(f"there is no {what} named {name!r}")
+        self.name = name
+        self.available = tuple(available)
+
+
+class SettingsError(ValueError):
+    """Settings that are well formed but cannot work; raised by a constructor, reported with file and line.
+
+    `field` is the settings field to point at, if one is to blame.
+    """
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Host:
+    """The engine, as a stage sees it. Resources are shared objects; ask for them in the constructor, by name.
+
+    `resource(group, name)` is how every kind is reached; the typed accessors below are for the kinds whose Protocol
+    lives in `pipeline`. Raises `UnknownName`, so a wrong reference is a start-up error.
+    """
+
+    def __init__(
+        self,
+        *,
+        resource: Callable[[str, str], Any],
+        implementation: Callable[[str, str], Any],
+        clock: Clock | None = None,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        log: Any = None,
+    ) -> None:
+        self.resource = resource
+        self._implementation = implementation
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        self.random_bytes = random_bytes
+        self.log = log if log is not None else structlog.get_logger("gatewright")
+
+    def upstream(self, name: str) -> Upstream:
+        found: Upstream = self.resource("upstreams", name)
+        return found
+
+    def key_store(self, name: str) -> KeyStore:
+        found: KeyStore = self.resource("keys", name)
+        return found
+
+    def catalogue(self, name: str) -> Catalogue:
+        found: Catalogue = self.resource("catalogues", name)
+        return found
+
+    def dialect(self, name: str) -> Dialect:
+        found: Dialect = self._implementation("dialect", name)()
+        return found
+
+    def transport(self, kind: str, options: TransportOptions) -> Transport:
+        """A new transport of `kind`, owned by the caller: it starts and stops it."""
+        found: Transport = self._implementation("transport", kind)(options)
+        return found

@@ -1,0 +1,51 @@
+"""How a body ended, and telling those who want to know."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from pipeline.codec import Usage
+from pipeline.errors import GatewayError
+
+
+class OutcomeKind(Enum):
+    """`COMPLETE`: to its own end marker. `FAILED`: an error ended it. `CLOSED`: somebody left early."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What every `on_end` function receives, exactly once. `pieces` and `bytes` count what was handed out.
+
+    `first_out_at` is when the first piece was handed out (`time.perf_counter`), `first_waited_seconds` how much of the
+    time until then was spent waiting for the source.
+    """
+
+    kind: OutcomeKind
+    error: GatewayError | None = None
+    usage: Usage | None = None
+    pieces: int = 0
+    bytes: int = 0
+    first_out_at: float | None = None
+    first_waited_seconds: float = 0.0
+
+
+def notify(observers: Sequence[Callable[[Outcome], None]], outcome: Outcome) -> None:
+    """Tell the observers, outer first. One that raises is reported and the others still hear of it."""
+    for f in reversed(observers):
+        try:
+            f(outcome)
+        except Exception as error:
+            report(f, error)
+
+
+def report(f: Callable[..., object], error: Exception) -> None:
+    """Log a clean-up or observer that raised: it must not change the answer, and must not be silent."""
+    name = getattr(f, "__qualname__", repr(f))
+    logging.getLogger("gatewright").error("%s raised while a body ended", name, exc_info=error)

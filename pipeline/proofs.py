@@ -1,0 +1,65 @@
+"""What is proven of a config before it serves: slots are written before they are read, and no route is ambiguous."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Any
+
+from pipeline.config import GatewayEntry, Problem
+from pipeline.gateway import Gateway, Link
+from pipeline.slots import Slot
+from pipeline.stage import Stage, spec_of
+from pipeline.wellknown import NOTES
+
+
+def slot_problems(entry: GatewayEntry, links: Sequence[Link], order: Sequence[Stage]) -> list[Problem]:
+    """Every slot that a stage reads must be written by a stage further out (down) or further in (up).
+
+    `order` is the fold order: what counts is how stages nest, not how they are listed.
+    """
+    position = {id(link.stage): at for at, link in enumerate(links)}
+    problems: list[Problem] = []
+
+    def check(stage: Stage, missing: frozenset[Slot[Any]], side: str) -> None:
+        at = position[id(stage)]
+        for name in sorted(slot.name for slot in missing):
+            writers = [link.id for link in links if name in _written(link.stage, side)]
+            hint = f"move it {side} {writers[0]!r}" if writers else f"no stage of this chain writes {name!r}"
+            problems.append(
+                Problem(
+                    "slot-order",
+                    entry.chain[at].mark,
+                    f"gateways.{entry.name}.chain[{at}]",
+                    f"stage {links[at].id!r} reads the slot {name!r} before any stage has written it; {hint}",
+                    None,
+                )
+            )
+
+    down: frozenset[Slot[Any]] = frozenset({NOTES})
+    for stage in order:
+        check(stage, spec_of(stage).reads - down, "after")
+        down |= spec_of(stage).writes
+    up: frozenset[Slot[Any]] = frozenset()
+    for stage in reversed(order):
+        check(stage, spec_of(stage).response_reads - up, "before")
+        up |= spec_of(stage).response_writes
+    return problems
+
+
+def _written(stage: Stage, side: str) -> set[str]:
+    spec = spec_of(stage)
+    return {slot.name for slot in (spec.writes if side == "after" else spec.response_writes)}
+
+
+def colliding_routes(entries: Sequence[GatewayEntry], gateways: Sequence[Gateway]) -> Iterator[Problem]:
+    """Two gateways may share a mount only as long as no method and path belongs to both."""
+    marks = {entry.name: entry.mark for entry in entries}
+    for one, other in combinations(gateways, 2):
+        if one.mount != other.mount:
+            continue
+        shared = {(r.method, r.path) for r in one.dialect.routes} & {(r.method, r.path) for r in other.dialect.routes}
+        if shared:
+            method, path = sorted(shared)[0]
+            message = f"{method} {other.mount}{path} belongs to both {one.name!r} and {other.name!r}; change one mount"
+            yield Problem("mount-collision", marks[other.name], f"gateways.{other.name}.mount", message, None)

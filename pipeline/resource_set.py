@@ -1,0 +1,106 @@
+"""The named resources of a config, built in the order of their dependencies.
+
+A resource asks the host for what it needs in its constructor, so a catalogue that names an upstream makes that
+upstream be built first; a circle is a config problem. Start order is build order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipeline.config import Mark, Node, Problem, ResourceEntry, find, nearest, validate
+from pipeline.host import Host, SettingsError, UnknownName
+from pipeline.registry import Registry
+
+DEFAULT_KINDS = {"upstreams": "http", "keys": "static", "catalogues": "models"}
+"""The kind of an entry that does not say one."""
+
+
+class BrokenResource(UnknownName):
+    """A resource that exists and could not be built; its own problem is already listed."""
+
+
+class ResourceSet:
+    """Builds each declared resource once. An upstream without a catalogue of its own name gets one."""
+
+    def __init__(self, entries: Iterable[ResourceEntry], registry: Registry, problems: list[Problem]) -> None:
+        self._entries = {(entry.group, entry.name): entry for entry in entries}
+        self._registry = registry
+        self._problems = problems
+        self._objects: dict[tuple[str, str], Any] = {}
+        self._under_way: list[tuple[str, str]] = []
+        self._host: Host | None = None
+        for group, name in [*self._entries]:
+            if group == "upstreams" and ("catalogues", name) not in self._entries:
+                self._entries["catalogues", name] = _implied_catalogue(self._entries[group, name])
+
+    @property
+    def built(self) -> list[Any]:
+        """Everything built, dependencies first."""
+        return [thing for thing in self._objects.values() if thing is not None]
+
+    def build_all(self, host: Host) -> None:
+        """Build every entry, used or not: an unused one with a mistake is a mistake too."""
+        self._host = host
+        for group, name in self._entries:
+            try:
+                self.get(group, name)
+            except UnknownName:
+                continue
+
+    def get(self, group: str, name: str) -> Any:
+        """The resource. Raises `UnknownName` if it does not exist or could not be built."""
+        key = (group, name)
+        if key not in self._objects:
+            entry = self._entries.get(key)
+            if entry is None:
+                raise UnknownName(f"entry under resources.{group}", name, self._names(group))
+            self._objects[key] = self._build(entry)
+        thing = self._objects[key]
+        if thing is None:
+            raise BrokenResource(f"usable entry under resources.{group}", name, ())
+        return thing
+
+    def _names(self, group: str) -> list[str]:
+        return sorted(name for of, name in self._entries if of == group)
+
+    def _build(self, entry: ResourceEntry) -> Any:
+        path = f"resources.{entry.group}.{entry.name}"
+        key = (entry.group, entry.name)
+        if key in self._under_way:
+            circle = " -> ".join(f"{group}.{name}" for group, name in [*self._under_way, key])
+            return self._problem("circular", entry.mark, path, f"resources need each other: {circle}")
+        kind = entry.kind or DEFAULT_KINDS.get(entry.group, "")
+        try:
+            cls = self._registry.load(entry.group, kind)
+        except UnknownName as error:
+            groups = [group for group in self._registry.groups() if group in DEFAULT_KINDS]
+            if not self._registry.kinds(entry.group):
+                message = f"there is no resource group {entry.group!r}"
+                return self._problem("unknown-key", entry.mark, path, message, nearest(entry.group, groups))
+            return self._problem("unknown-kind", entry.mark, path, str(error), nearest(kind, error.available))
+        settings = validate(entry.settings, cls.Settings, path=path, problems=self._problems)
+        if settings is None:
+            return None
+        self._under_way.append(key)
+        try:
+            return cls(settings, self._host, entry.name)
+        except BrokenResource:
+            return None
+        except UnknownName as error:
+            return self._problem("unknown-name", entry.mark, path, str(error), nearest(error.name, error.available))
+        except SettingsError as error:
+            mark = find(entry.settings, (error.field,)) if error.field else entry.mark
+            return self._problem("unusable", mark, path, str(error))
+        finally:
+            self._under_way.pop()
+
+    def _problem(self, code: str, mark: Mark, path: str, message: str, hint: str | None = None) -> None:
+        self._problems.append(Problem(code, mark, path, message, hint))
+
+
+def _implied_catalogue(upstream: ResourceEntry) -> ResourceEntry:
+    name = Node(upstream.name, upstream.mark)
+    settings = Node({"upstreams": Node([name], upstream.mark)}, upstream.mark)
+    return ResourceEntry("catalogues", upstream.name, None, settings, upstream.mark)

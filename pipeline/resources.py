@@ -1,0 +1,45 @@
+"""The shared, named objects that stages use: what they must be able to do, whoever implements them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.dialect import Dialect, ModelCard
+from pipeline.transport import UpstreamAnswer, UpstreamCall
+from pipeline.wellknown import Principal, Target
+
+
+class Upstream(Protocol):
+    """A named model server: its dialect, and a way to call it. Raises the errors of `Transport`."""
+
+    name: str
+    dialect: Dialect
+
+    async def send(self, call: UpstreamCall) -> UpstreamAnswer: ...
+
+
+class KeyStore(Protocol):
+    """Turns a presented key into a principal, or None. Takes the same time for an unknown id and a wrong secret."""
+
+    def check(self, key: str) -> Principal | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a requested model name means here: the name that access lists see, and where it may be served."""
+
+    model: str
+    targets: tuple[Target, ...]
+
+
+class Catalogue(Protocol):
+    """The models that a gateway serves: aliases, wildcards, and the upstreams' own lists."""
+
+    async def resolve(self, model: str) -> Resolution:
+        """Raises `ModelNotFound` naming `model` and nothing of what else is served."""
+        ...
+
+    async def models(self) -> list[ModelCard]:
+        """Everything that `resolve` would accept by exact name, without duplicates."""
+        ...

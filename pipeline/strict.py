@@ -1,0 +1,108 @@
+"""The same fold with guards: what tests and start-up checks run, so that a broken stage is named by its kind.
+
+Two composers, one contract (Koa's idea): the slim one for production, this one where a mistake should be loud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.chain import fold_order
+from pipeline.request import Request
+from pipeline.response import Response
+from pipeline.stage import Handler, Stage, StageSpec, spec_of
+
+
+class StageFault(AssertionError):
+    """A stage broke its contract. The text names the stage, the rule, and the likely cause."""
+
+
+def compose_strict(stages: Sequence[Stage], terminal: Handler | None = None) -> Handler:
+    """Like `compose`; each stage is checked as it runs. The handler raises `StageFault`.
+
+    Checked: `call_next` is called as often as declared; the request is not edited in place; only declared slots are
+    written and none is lost, down and up; a response that was received is returned, consumed or closed.
+    """
+    order = list(stages) if terminal is not None else fold_order(stages)
+    handler = terminal if terminal is not None else _unreachable
+    for stage in reversed(order):
+        handler = _Guard(stage, handler)
+    return handler
+
+
+class _Guard:
+    def __init__(self, stage: Stage, inner: Handler) -> None:
+        self._stage = stage
+        self._inner = inner
+        self._spec = spec_of(stage)
+
+    async def __call__(self, request: Request) -> Response:
+        spec = self._spec
+        calls = 0
+        received: list[Response] = []
+        before = _snapshot(request)
+
+        async def call_next(passed: Request) -> Response:
+            nonlocal calls
+            calls += 1
+            if calls > 1 and spec.calls_next != "many":
+                raise StageFault(f"{spec.kind} called next {calls} times but declares {spec.calls_next!r}")
+            _check_request(spec, request, passed)
+            response = await self._inner(passed)
+            received.append(response)
+            return response
+
+        response = await self._stage(request, call_next)
+        if not isinstance(response, Response):
+            raise StageFault(
+                f"{spec.kind} returned {type(response).__name__}, not a Response; was `return` or `await` forgotten?"
+            )
+        if spec.calls_next == "once" and calls == 0:
+            raise StageFault(f"{spec.kind} did not call next but declares 'once'; short circuits are 'at_most_once'")
+        if _snapshot(request) != before:
+            raise StageFault(f"{spec.kind} edited the request's payload in place: use payload.with_() and evolve()")
+        _check_ownership(spec, received, response)
+        _check_response_slots(spec, received, response)
+        return response
+
+
+def _snapshot(request: Request) -> bytes:
+    return msgspec.json.encode(dict(request.payload))
+
+
+def _check_request(spec: StageSpec, before: Request, passed: Request) -> None:
+    if not isinstance(passed, Request):
+        raise StageFault(f"{spec.kind} passed {type(passed).__name__} on, not a Request")
+    lost = before.slots.keys() - passed.slots.keys()
+    if lost:
+        raise StageFault(f"{spec.kind} lost the slots {_names(lost)}: use evolve()")
+    undeclared = passed.slots.keys() - before.slots.keys() - spec.writes
+    if undeclared:
+        raise StageFault(f"{spec.kind} wrote the slots {_names(undeclared)} without declaring writes")
+
+
+def _check_ownership(spec: StageSpec, received: list[Response], returned: Response) -> None:
+    for response in received:
+        if response.body is not returned.body and not response.body.closed:
+            raise StageFault(f"{spec.kind} dropped a response: return it, consume its body or close it")
+
+
+def _check_response_slots(spec: StageSpec, received: list[Response], returned: Response) -> None:
+    passed_on = received[-1] if received and received[-1].body is returned.body else None
+    before = passed_on.slots.keys() if passed_on else frozenset()
+    lost = before - returned.slots.keys()
+    if lost:
+        raise StageFault(f"{spec.kind} lost the response slots {_names(lost)}: use evolve()")
+    undeclared = returned.slots.keys() - before - spec.response_writes
+    if undeclared:
+        raise StageFault(f"{spec.kind} wrote the response slots {_names(undeclared)} without response_writes")
+
+
+def _names(slots: frozenset[object] | set[object]) -> list[str]:
+    return sorted(getattr(slot, "name", repr(slot)) for slot in slots)
+
+
+async def _unreachable(request: Request) -> Response:
+    raise StageFault("a terminal stage called next, though it declares calls_next='never'")

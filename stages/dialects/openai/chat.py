@@ -1,0 +1,157 @@
+"""Chat answers as neutral events and back: `explode` a whole answer, `fold` a stream (protocol.md 2.4, 2.5).
+
+Law: the whole answer equals the collected stream. Unknown fields survive both ways: those of the top level, of a
+choice and of a message each stay on their level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline import Data, Event, EventKind
+from stages.dialects.openai.wire import as_dict, as_list
+
+_HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+_TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
+WHOLE_OBJECT = "chat.completion"
+CHUNK_OBJECT = "chat.completion.chunk"
+
+
+def explode(answer: Data) -> list[Data]:
+    """A whole answer as chunks: all that was said, then how each choice ended, then the usage.
+
+    The same three steps a stream has, so that a stage which holds text back until a choice ends works for both.
+    """
+    if not isinstance(answer.get("choices"), list):
+        return [answer]
+    head = {key: answer[key] for key in _HEAD if key in answer}
+    head["object"] = CHUNK_OBJECT
+    rest = {key: value for key, value in answer.items() if key not in (*_HEAD, "choices", "usage")}
+    choices = [as_dict(choice) for choice in answer["choices"]]
+    said = [_said(choice, at) for at, choice in enumerate(choices)]
+    ended = [_ended(choice, at) for at, choice in enumerate(choices)]
+    chunks: list[Data] = [{**head, "choices": said}, {**head, **rest, "choices": ended}]
+    if answer.get("usage") is not None:
+        chunks.append({**head, "choices": [], "usage": answer["usage"]})
+    return chunks
+
+
+def _said(choice: Data, at: int) -> Data:
+    delta = dict(as_dict(choice.get("message")))
+    calls = delta.get("tool_calls")
+    if isinstance(calls, list):
+        delta["tool_calls"] = [{"index": index, **as_dict(call)} for index, call in enumerate(calls)]
+    said: Data = {"index": choice.get("index", at), "delta": delta, "finish_reason": None}
+    if choice.get("logprobs") is not None:
+        said["logprobs"] = choice["logprobs"]
+    return said
+
+
+def _ended(choice: Data, at: int) -> Data:
+    rest = {key: value for key, value in choice.items() if key not in ("message", "logprobs", "index")}
+    return {"finish_reason": None, **rest, "index": choice.get("index", at), "delta": {}}
+
+
+def fold(events: Sequence[Event]) -> Data:
+    """The whole answer that a stream spells out."""
+    answer: Data = {}
+    choices: dict[Any, _Choice] = {}
+    for event in events:
+        if event.kind is not EventKind.DATA:
+            continue
+        for key, value in event.data.items():
+            if key == "choices":
+                for choice in as_list(value):
+                    index = as_dict(choice).get("index", 0)
+                    choices.setdefault(index, _Choice(index)).add(as_dict(choice))
+            elif key in ("id", "created", "model"):
+                answer.setdefault(key, value)
+            elif key != "usage" or value is not None:
+                answer[key] = value
+    answer["object"] = WHOLE_OBJECT
+    answer["choices"] = [choices[index].whole() for index in sorted(choices, key=_order)]
+    return answer
+
+
+def _order(index: Any) -> int:
+    return index if isinstance(index, int) else 0
+
+
+class _Choice:
+    """One choice while its deltas come in."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+        self._message: Data = {"role": "assistant"}
+        self._calls: dict[Any, Data] = {}
+        self._logprobs: Data | None = None
+        self._finish: Any = None
+        self._rest: Data = {}
+
+    def add(self, choice: Data) -> None:
+        for key, value in as_dict(choice.get("delta")).items():
+            self._add_field(key, value)
+        if isinstance(choice.get("logprobs"), dict):
+            self._add_logprobs(choice["logprobs"])
+        if choice.get("finish_reason"):
+            self._finish = choice["finish_reason"]
+        known = ("index", "delta", "logprobs", "finish_reason")
+        self._rest.update({key: value for key, value in choice.items() if key not in known})
+
+    def _add_field(self, key: str, value: Any) -> None:
+        message = self._message
+        if key == "tool_calls":
+            for at, fragment in enumerate(as_list(value)):
+                call = as_dict(fragment)
+                merge_call(self._calls.setdefault(call.get("index", at), {}), call)
+        elif key == "function_call" and isinstance(value, dict):
+            merge_call(message.setdefault(key, {}), {"function": value})
+        elif key in _TEXTS and isinstance(value, str):
+            message[key] = (message.get(key) or "") + value
+        elif isinstance(value, list) and isinstance(message.get(key), list):
+            message[key] = [*message[key], *value]
+        elif value is not None or key not in message:
+            message[key] = value
+
+    def _add_logprobs(self, logprobs: Data) -> None:
+        total = self._logprobs = self._logprobs if self._logprobs is not None else {"content": None, "refusal": None}
+        for key, value in logprobs.items():
+            if isinstance(value, list):
+                total[key] = [*as_list(total.get(key)), *value]
+            else:
+                total.setdefault(key, value)
+
+    def whole(self) -> Data:
+        message = self._message
+        legacy = message.get("function_call")
+        if isinstance(legacy, dict) and "function" in legacy:
+            message["function_call"] = legacy["function"]
+        if self._calls:
+            ordered = [self._calls[index] for index in sorted(self._calls, key=_order)]
+            message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in ordered]
+        if not message.get("content"):
+            # With calls or a refusal the content is normally null; an answer that says nothing says "".
+            message["content"] = None if self._calls or legacy or message.get("refusal") else ""
+        message.setdefault("refusal", None)
+        return {
+            "index": self._index,
+            "message": message,
+            "logprobs": self._logprobs,
+            "finish_reason": self._finish,
+            **self._rest,
+        }
+
+
+def merge_call(call: Data, fragment: Data) -> None:
+    """Add one fragment to a tool call: names and ids are said once, arguments are concatenated."""
+    for key, value in fragment.items():
+        if key == "function":
+            function = call.setdefault("function", {"name": "", "arguments": ""})
+            for name, part in as_dict(value).items():
+                if name == "arguments" and isinstance(part, str):
+                    function["arguments"] += part
+                elif part:
+                    function[name] = part
+        elif value is not None and not call.get(key):
+            call[key] = value

@@ -1,0 +1,189 @@
+"""`shape: complete`: whatever the upstream left out or bent is put right (protocol.md 2.4-2.7).
+
+One state machine for streams and whole answers, because a whole answer arrives here as the events a stream would have
+given. Fields that the schema does not know survive.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from pipeline import Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
+from stages.dialects.openai import usage as usage_of
+from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
+from stages.dialects.openai.tool_calls import ToolCalls
+from stages.dialects.openai.wire import as_dict, as_int, as_list
+
+_FINISH = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+_FINISH_WORDS = {"eos": "stop", "end_turn": "stop", "eos_token": "stop", "max_tokens": "length"}
+
+
+class Completer(ABC):
+    """What all generated answers share: one id, time and model; finish reasons; when usage is told.
+
+    The trap is usage: with `include_usage` every chunk says `"usage": null` and one extra chunk after the last finish
+    carries the totals; without it the key is absent. Upstreams mix it into other chunks, so it is held to the end.
+    """
+
+    def __init__(self, request: Request, *, model: str, id: str, created: int, object: str) -> None:
+        self.object = object
+        self._model = model
+        self._id = id
+        self._created: int | None = None
+        self._default_created = created
+        self._stream = request.stream
+        options = as_dict(request.payload.get("stream_options"))
+        self._wants_usage = not request.stream or options.get("include_usage") is True
+        self._usage_chunk: Data | None = None
+        self._upstream_id: str | None = None
+        self._open: set[int] = set()
+        self._finished: set[int] = set()
+
+    def __call__(self, event: Event) -> tuple[Event, ...]:
+        """The events to send in place of `event`."""
+        if event.kind is EventKind.END:
+            return self._end(event)
+        if event.kind is not EventKind.DATA:
+            return (event,)
+        data = event.data
+        head = self._head(data)
+        said, ended = [], []
+        for at, given in enumerate(as_list(data.get("choices"))):
+            choice = as_dict(given)
+            index = as_int(choice.get("index"), at)
+            if index in self._finished:
+                continue
+            first = index not in self._open
+            self._open.add(index)
+            text = self.said(index, choice, first=first, ending=bool(choice.get("finish_reason")))
+            finish = self.finish_reason(index, choice.get("finish_reason"))
+            if text is not None:
+                said.append(text)
+            if finish is not None:
+                self._finished.add(index)
+                ended.append(self.ended(index, choice, finish))
+        self._hold_usage(head, data)
+        usage_only = not as_list(data.get("choices")) and data.get("usage") is not None
+        chunks: list[Data] = []
+        if said or not (ended or usage_only):
+            chunks.append({**head, "choices": said})
+        if ended:
+            chunks.append({**head, "choices": ended})
+        return tuple(event.with_data(self._with_null_usage(chunk)) for chunk in chunks)
+
+    # What differs between the kinds of answer.
+
+    @abstractmethod
+    def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
+        """The choice without its end; None if nothing is left to say."""
+
+    @abstractmethod
+    def ended(self, index: int, choice: Data, finish: str) -> Data:
+        """The choice's last chunk."""
+
+    def finish_reason(self, index: int, given: Any) -> str | None:
+        """`given` as one of the five reasons, or None while the choice goes on ("" is how some say null)."""
+        if not isinstance(given, str) or not given:
+            return None
+        return given if given in _FINISH else _FINISH_WORDS.get(given, "stop")
+
+    # What they share.
+
+    def _head(self, data: Data) -> Data:
+        if self._upstream_id is None:
+            given = data.get("id")
+            self._upstream_id = given if isinstance(given, str) and given else self._id
+        if self._created is None:
+            self._created = as_int(data.get("created"), self._default_created)
+        rest = {key: value for key, value in data.items() if key not in ("choices", "usage")}
+        return {
+            **rest,
+            "id": self._upstream_id,
+            "object": self.object,
+            "created": self._created,
+            "model": self._model,
+        }
+
+    def _hold_usage(self, head: Data, data: Data) -> None:
+        usage = usage_of.complete(data.get("usage"))
+        if usage is not None:
+            self._usage_chunk = {**head, "choices": [], "usage": usage}
+
+    def _with_null_usage(self, chunk: Data) -> Data:
+        return {**chunk, "usage": None} if self._stream and self._wants_usage else chunk
+
+    def _end(self, event: Event) -> tuple[Event, ...]:
+        if not self._open:
+            raise UpstreamGarbage("The upstream's answer has no choices.", work_done="maybe")
+        unfinished = sorted(self._open - self._finished)
+        if unfinished and self._stream:
+            # An end marker without a finish reason is how a cut answer looks; "stop" would hide it (pitfall 17).
+            raise UpstreamInterrupted("The upstream ended the stream without a finish reason.", work_done="maybe")
+        events: list[Event] = []
+        if unfinished:
+            finish = [self.ended(index, {}, self.finish_reason(index, "stop") or "stop") for index in unfinished]
+            events.append(Event({"choices": finish}))
+        if self._usage_chunk is not None and self._wants_usage:
+            events.append(Event(self._usage_chunk))
+        return (*events, event)
+
+
+class ChatCompleter(Completer):
+    """Chat: the role once and first, tool calls numbered, content a string, log-probabilities whole."""
+
+    def __init__(self, request: Request, *, new_call_id: Callable[[], str], **given: Any) -> None:
+        super().__init__(request, **given, object="chat.completion.chunk")
+        self._new_call_id = new_call_id
+        self._calls: dict[int, ToolCalls] = {}
+
+    def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
+        given = as_dict(choice.get("delta"))
+        delta: Data = {}
+        if first:
+            delta = {"role": "assistant", "content": ""}
+        for key, value in given.items():
+            if key == "tool_calls":
+                calls = self._calls.setdefault(index, ToolCalls(self._new_call_id)).fragments(value)
+                if calls:
+                    delta["tool_calls"] = calls
+            elif key != "role" and value is not None:
+                delta[key] = value
+        logprobs = complete_chat_logprobs(choice.get("logprobs"))
+        if ending and not first and logprobs is None and not any(delta.values()):
+            return None
+        rest = {} if ending else _rest(choice, "delta")
+        return {**rest, "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+
+    def ended(self, index: int, choice: Data, finish: str) -> Data:
+        return {**_rest(choice, "delta"), "index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
+
+    def finish_reason(self, index: int, given: Any) -> str | None:
+        """`stop` after tool calls makes agents ignore the calls (law 17, pitfall 16). `length` stays."""
+        reason = super().finish_reason(index, given)
+        return "tool_calls" if reason == "stop" and self._calls.get(index) else reason
+
+
+class TextCompleter(Completer):
+    """Text completions: `text` always a string, log-probabilities as parallel lists."""
+
+    def __init__(self, request: Request, **given: Any) -> None:
+        super().__init__(request, **given, object="text_completion")
+
+    def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
+        text = choice.get("text")
+        text = text if isinstance(text, str) else ""
+        logprobs = complete_text_logprobs(choice.get("logprobs"))
+        if ending and not first and not text and logprobs is None:
+            return None
+        rest = {} if ending else _rest(choice, "text")
+        return {**rest, "text": text, "index": index, "logprobs": logprobs, "finish_reason": None}
+
+    def ended(self, index: int, choice: Data, finish: str) -> Data:
+        return {**_rest(choice, "text"), "text": "", "index": index, "logprobs": None, "finish_reason": finish}
+
+
+def _rest(choice: Data, said: str) -> Data:
+    known = (said, "index", "logprobs", "finish_reason")
+    return {key: value for key, value in choice.items() if key not in known}

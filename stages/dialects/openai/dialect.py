@@ -1,0 +1,110 @@
+"""The OpenAI dialect: which module does what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from pipeline import (
+    Asked,
+    Data,
+    Decoder,
+    Encoder,
+    Event,
+    GatewayError,
+    Headers,
+    ModelCard,
+    Request,
+    Route,
+    UpstreamCall,
+)
+from stages.dialects.openai import chat, embeddings, errors, models, requests, text
+from stages.dialects.openai.complete import ChatCompleter, TextCompleter
+from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
+from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
+from stages.dialects.openai.wire import decode_top, encode
+from stages.dialects.sse import replace_data
+
+_PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+_JSON = (("content-type", "application/json"),)
+
+
+class OpenAI:
+    """Implements `pipeline.Dialect` (protocol.md section 2). Stateless: one instance serves everybody."""
+
+    name = "openai"
+    error_content_type = "application/json"
+    routes: Sequence[Route] = (
+        *(Route("POST", path, operation) for operation, path in _PATHS.items()),
+        Route("GET", "/models", "models.list"),
+        Route("GET", "/models/{model}", "models.show"),
+    )
+
+    def decode_request(self, operation: str, body: bytes, path_model: str) -> Asked:
+        return requests.decode_request(operation, body, path_model)
+
+    def encoder(self, request: Request) -> Encoder:
+        fold = _fold(request.operation)
+        return StreamEncoder(fold) if request.stream else WholeEncoder(fold)
+
+    def encode_error(self, error: GatewayError) -> bytes:
+        return errors.encode_error(error)
+
+    def encode_request(self, request: Request) -> UpstreamCall:
+        accept = "text/event-stream" if request.stream else "application/json"
+        return UpstreamCall("POST", _PATHS[request.operation], request.payload.encode(), (*_JSON, ("accept", accept)))
+
+    def decoder(self, request: Request, headers: Headers) -> Decoder:
+        """By what the upstream sends, not by what was asked: some stream unasked, some answer a stream whole."""
+        content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        if content_type == "text/event-stream" or (request.stream and content_type != "application/json"):
+            return StreamDecoder()
+        return WholeDecoder(_explode(request.operation))
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> GatewayError:
+        return errors.decode_error(status, headers, body)
+
+    def list_models_call(self) -> UpstreamCall:
+        return UpstreamCall("GET", "/models", headers=(("accept", "application/json"),))
+
+    def decode_models(self, body: bytes) -> list[ModelCard]:
+        return models.decode_models(body)
+
+    def completer(self, request: Request, *, model: str, id: str, created: int) -> Callable[[Event], tuple[Event, ...]]:
+        digest = sha256(id.encode()).hexdigest()
+        if request.operation == "chat":
+            calls = iter(range(1 << 30))
+
+            def new_call_id() -> str:
+                return "call_" + sha256(f"{digest}/{next(calls)}".encode()).hexdigest()[:24]
+
+            return ChatCompleter(
+                request, model=model, id=f"chatcmpl-{digest[:29]}", created=created, new_call_id=new_call_id
+            )
+        if request.operation == "completion":
+            return TextCompleter(request, model=model, id=f"cmpl-{digest[:29]}", created=created)
+        return embeddings.EmbeddingCompleter(model=model)
+
+    def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
+        def rename(data: bytes) -> bytes:
+            if b'"model"' not in data:
+                return data
+            try:
+                top = decode_top(data)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                return data  # what is not JSON is forwarded as it is: that is what this shape promises
+            return encode({**top, "model": model}) if "model" in top else data
+
+        return (lambda frame: replace_data(frame, rename)) if request.stream else rename
+
+
+def _explode(operation: str) -> Callable[[Data], list[Data]]:
+    return {"chat": chat.explode, "completion": text.explode}.get(operation, embeddings.explode)
+
+
+def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
+    if operation.startswith("models."):
+        return lambda events: models.encode_answer(embeddings.fold(events))
+    return {"chat": chat.fold, "completion": text.fold}.get(operation, embeddings.fold)

@@ -1,0 +1,124 @@
+"""Errors, both ways (protocol.md 2.10, 3.9)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from pipeline import (
+    Data,
+    GatewayError,
+    Headers,
+    RateLimited,
+    UpstreamError,
+    UpstreamInterrupted,
+    UpstreamRefusedUs,
+    UpstreamRejected,
+)
+from stages.dialects.openai.wire import as_dict, decode, encode
+
+_RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+_STATUS_TYPE = {
+    401: "invalid_request_error",
+    403: "request_forbidden",
+    429: "requests",
+    500: "server_error",
+    503: "server_error",
+}
+
+
+def encode_error(error: GatewayError) -> bytes:
+    """`{"error": {...}}` with all four keys; `code` is a string or null, never a number."""
+    return encode({"error": error.public()})
+
+
+def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:
+    """An upstream's error answer, its words kept.
+
+    401 and 403 are about the gateway's own key, so the caller gets a 502. A body that is not OpenAI's shape still
+    yields a typed error: its text may be anything, so it goes to the log and not to the caller.
+    """
+    said = _said(body)
+    retry_after = parse_retry_after(headers)
+    if status in (401, 403):
+        return UpstreamRefusedUs("The upstream refused the gateway's credentials.", detail=f"status {status}")
+    if said is None:
+        message = f"The upstream answered with status {status}."
+        return UpstreamRejected(
+            message,
+            status=_client_status(status),
+            type=_STATUS_TYPE.get(status, "invalid_request_error" if status < 500 else "api_error"),
+            retryable=status in _RETRYABLE,
+            retry_after=retry_after,
+            detail=body[:200].decode("utf-8", "replace"),
+        )
+    kind: type[GatewayError] = RateLimited if status == 429 else UpstreamRejected
+    default_type = _STATUS_TYPE.get(status, "invalid_request_error" if status < 500 else "api_error")
+    error = kind(
+        _text(said.get("message")) or f"The upstream answered with status {status}.",
+        status=_client_status(status),
+        type=_text(said.get("type")) or default_type,
+        param=_text(said.get("param")) or None,
+        retryable=status in _RETRYABLE,
+        retry_after=retry_after,
+        detail=f"upstream status {status}",
+    )
+    error.code = _code(said, status)
+    return error
+
+
+def in_band(data: bytes) -> GatewayError | None:
+    """The error inside a 200 answer or a stream, or None if `data` has no truthy `error` (protocol.md 2.5)."""
+    said = _said(data)
+    if said is None:
+        return None
+    error: UpstreamError = UpstreamInterrupted(
+        _text(said.get("message")) or "The upstream failed while answering.",
+        type=_text(said.get("type")) or "api_error",
+        param=_text(said.get("param")) or None,
+        work_done="maybe",
+    )
+    error.code = _code(said, 0) or error.code
+    return error
+
+
+def parse_retry_after(headers: Headers) -> float | None:
+    """Seconds from `retry-after-ms` or a numeric `retry-after`; dates are left alone, having no clock here."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = headers.get(name)
+        if value is not None and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", value.strip()):
+            return float(value) / unit
+    return None
+
+
+def _said(data: bytes) -> Data | None:
+    """The error object of an answer; a bare string becomes its message."""
+    try:
+        error = as_dict(decode(data)).get("error")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if isinstance(error, str) and error:
+        return {"message": error}
+    return error if isinstance(error, dict) and error else None
+
+
+def _code(said: Data, status: int) -> str | None:
+    code = said.get("code")
+    if isinstance(code, str) and code:
+        return code
+    # A number is how llama.cpp and others repeat the status; the name of the type says more.
+    kind = _text(said.get("type"))
+    if kind == "exceed_context_size_error":
+        return "context_length_exceeded"
+    return {404: "model_not_found", 429: "rate_limit_exceeded"}.get(status)
+
+
+def _client_status(status: int) -> int:
+    """An upstream's status for the caller: its own 4xx, 500 and 503 stay; everything unheard of is a bad gateway."""
+    return status if 400 <= status < 500 or status in (500, 503, 504) else 502
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,123 @@
+"""The event stream of chat and text completions, both ways (protocol.md 2.5, 2.6, 2.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pipeline import (
+    Data,
+    Event,
+    EventKind,
+    GatewayError,
+    UpstreamGarbage,
+    UpstreamInterrupted,
+    Usage,
+)
+from stages.dialects.openai import usage as usage_of
+from stages.dialects.openai.errors import in_band
+from stages.dialects.openai.wire import decode, encode
+from stages.dialects.sse import EventTooLarge, SseFramer, data_of
+from stages.dialects.sse import encode as frame_of
+
+Fold = Callable[[Sequence[Event]], Data]
+
+DONE = b"data: [DONE]\n\n"
+
+
+class StreamDecoder:
+    """Frames and events of an upstream's stream.
+
+    Every frame gets a cheap look at its bytes: `[DONE]` ends the stream and drops what follows; a truthy `error` fails
+    it (protocol.md 2.5); the last usage is remembered. An end without `[DONE]` is a failure even after a clean EOF.
+    """
+
+    dialect = "openai"
+    whole = False
+
+    def __init__(self, *, max_event_bytes: int = 8 * 1024 * 1024) -> None:
+        self.finished = False
+        self.failure: GatewayError | None = None
+        self._framer = SseFramer(max_event_bytes=max_event_bytes)
+        self._usage_frame: bytes | None = None
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        if self.finished or self.failure is not None:
+            return []
+        try:
+            frames = self._framer.feed(piece)
+        except EventTooLarge as error:
+            self.failure = UpstreamGarbage(
+                "The upstream sent an oversized event.", work_done="maybe", detail=str(error)
+            )
+            return []
+        return self._look(frames)
+
+    def finish(self) -> list[bytes]:
+        frames = [] if self.finished or self.failure is not None else self._look(self._framer.finish())
+        if not self.finished and self.failure is None:
+            self.failure = UpstreamInterrupted(
+                "The upstream's stream ended without its end marker.", work_done="maybe", detail="no [DONE]"
+            )
+        return frames
+
+    def events(self, frame: bytes) -> Sequence[Event]:
+        data = data_of(frame)
+        if data is None:
+            return ()
+        if data.startswith(b"[DONE]"):
+            return (Event({}, kind=EventKind.END, frame=frame, dialect=self.dialect),)
+        return (Event(frame=frame, dialect=self.dialect, decode=_decode),)
+
+    def usage(self) -> Usage | None:
+        if self._usage_frame is None:
+            return None
+        return usage_of.look(data_of(self._usage_frame) or b"")
+
+    def _look(self, frames: list[bytes]) -> list[bytes]:
+        for at, frame in enumerate(frames):
+            if b"[DONE]" in frame and (data_of(frame) or b"").startswith(b"[DONE]"):
+                self.finished = True
+                return frames[: at + 1]
+            if b'"usage"' in frame and b'"usage":null' not in frame:
+                self._usage_frame = frame
+            if b'"error"' in frame:
+                self.failure = in_band(data_of(frame) or b"")
+                if self.failure is not None:
+                    return frames[:at]
+        return frames
+
+
+class StreamEncoder:
+    """Events as chunks. After an error event there is no `[DONE]`: a naive client must not see success."""
+
+    dialect = "openai"
+    whole = False
+    content_type = "text/event-stream; charset=utf-8"
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+
+    def encode(self, event: Event) -> bytes:
+        if event.frame is not None and event.dialect == self.dialect:
+            return event.frame
+        return DONE if event.kind is EventKind.END else frame_of(encode(event.data))
+
+    def finish(self) -> bytes:
+        return b""
+
+    def fold(self, events: Sequence[Event]) -> Data:
+        return self._fold(events)
+
+
+def _decode(frame: bytes) -> Data:
+    try:
+        data = decode(data_of(frame) or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UpstreamGarbage(
+            "The upstream sent an event that is not JSON.", work_done="maybe", detail=str(error)
+        ) from None
+    if not isinstance(data, dict):
+        raise UpstreamGarbage("The upstream sent an event that is not a JSON object.", work_done="maybe")
+    return data

@@ -1,0 +1,88 @@
+"""Whole answers, both ways: one frame that decodes into the events a stream would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
+from stages.dialects.openai import usage as usage_of
+from stages.dialects.openai.errors import in_band
+from stages.dialects.openai.wire import decode, decode_top, encode
+
+Fold = Callable[[Sequence[Event]], Data]
+Explode = Callable[[Data], list[Data]]
+
+
+class WholeDecoder:
+    """Gathers one JSON object. Its syntax is checked at the top level even when the bytes are only forwarded."""
+
+    dialect = "openai"
+    whole = True
+
+    def __init__(self, explode: Explode, *, max_bytes: int = 32 * 1024 * 1024) -> None:
+        self.finished = False
+        self.failure: GatewayError | None = None
+        self._explode = explode
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._max = max_bytes
+        self._usage: Usage | None = None
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        self._size += len(piece)
+        if self._size > self._max:
+            self.failure = UpstreamGarbage(
+                "The upstream's answer is too large.", work_done="maybe", detail=f"over {self._max} bytes"
+            )
+        elif self.failure is None:
+            self._pieces.append(piece)
+        return []
+
+    def finish(self) -> list[bytes]:
+        frame = b"".join(self._pieces)
+        try:
+            top = decode_top(frame)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self.failure = UpstreamGarbage(
+                "The upstream's answer is not a JSON object.", work_done="maybe", detail=str(error)
+            )
+            return []
+        if "error" in top:
+            self.failure = in_band(frame)
+        if self.failure is not None:
+            return []
+        if "usage" in top:
+            self._usage = usage_of.look(frame)
+        self.finished = True
+        return [frame]
+
+    def events(self, frame: bytes) -> Sequence[Event]:
+        return (*(Event(data, dialect=self.dialect) for data in self._explode(decode(frame))), END)
+
+    def usage(self) -> Usage | None:
+        return self._usage
+
+
+class WholeEncoder:
+    """Gathers events and writes their fold at the end."""
+
+    dialect = "openai"
+    whole = True
+    content_type = "application/json"
+
+    def __init__(self, fold: Fold) -> None:
+        self._fold = fold
+        self._events: list[Event] = []
+
+    def encode(self, event: Event) -> bytes:
+        if event.kind is EventKind.DATA:
+            self._events.append(event)
+        return b""
+
+    def finish(self) -> bytes:
+        return encode(self._fold(self._events))
+
+    def fold(self, events: Sequence[Event]) -> Data:
+        return self._fold(events)

@@ -1,0 +1,39 @@
+"""JSON as it goes on the wire, and the small checks that reading someone else's JSON needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pipeline import Data
+
+_encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+# U+0085, U+2028 and U+2029 are legal in JSON text and split lines in too many readers (protocol.md 3.0.6, law 32).
+_LINE_BREAKERS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON on one line, whatever reader splits it."""
+    text = _encode(value)
+    for raw, escaped in _LINE_BREAKERS:
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
+
+
+def as_dict(value: Any) -> Data:
+    """`value` if it is an object, else an empty one: upstreams put null where the schema says object."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def as_int(value: Any, default: int) -> int:
+    """`value` if it is an integer (a bool is not), else `default`."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else default

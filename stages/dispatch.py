@@ -1,0 +1,77 @@
+"""The terminal: sends the request to its target and returns at the response head."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import anyio
+
+from pipeline import (
+    HEAD_SECONDS,
+    TARGET,
+    TARGET_USED,
+    Body,
+    Handler,
+    Host,
+    Request,
+    Response,
+    StageSettings,
+    Upstream,
+    UpstreamAnswer,
+    UpstreamGarbage,
+    note,
+    stage,
+)
+
+_MAX_ERROR_BYTES = 1024 * 1024
+_CLOSE_SECONDS = 2.0
+
+
+@stage("dispatch", reads=(TARGET,), response_writes=(TARGET_USED, HEAD_SECONDS), calls_next="never")
+class Dispatch:
+    """Call the upstream; hand back a body that is read as it comes.
+
+    An error answer is read (up to 1 MiB) and raised as the dialect's typed error. Redirects are not followed: the
+    upstream's address comes from the config and from nowhere else.
+    """
+
+    class Settings(StageSettings):
+        pass
+
+    def __init__(self, settings: Settings, host: Host) -> None:
+        self._host = host
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        target = request.slots[TARGET]
+        upstream = self._host.upstream(target.upstream)
+        note(request, upstream=target.upstream, upstream_model=target.model)
+        asked = perf_counter()
+        answer = await upstream.send(upstream.dialect.encode_request(request))
+        waited = perf_counter() - asked
+        note(request, upstream_status=answer.status)
+        if not 200 <= answer.status < 300:
+            await _refuse(upstream, answer)
+        body = Body(answer.source, upstream.dialect.decoder(request, answer.headers))
+        return Response(body).with_slot(TARGET_USED, target).with_slot(HEAD_SECONDS, waited)
+
+
+async def _refuse(upstream: Upstream, answer: UpstreamAnswer) -> None:
+    """Raise the error that the upstream answered with, its connection released whatever happens."""
+    try:
+        text = await _read(answer)
+    finally:
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + _CLOSE_SECONDS):
+            await answer.source.aclose()
+    if answer.status < 400:
+        detail = f"status {answer.status} from {upstream.name}"
+        raise UpstreamGarbage("The upstream answered with a redirect or no content.", detail=detail)
+    raise upstream.dialect.decode_error(answer.status, answer.headers, text)
+
+
+async def _read(answer: UpstreamAnswer) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    while size < _MAX_ERROR_BYTES and (piece := await answer.source.next()) is not None:
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,1 @@
+"""Model servers and the HTTP clients that reach them."""

@@ -1,0 +1,85 @@
+"""A named model server behind HTTP: its address, its dialect, our credentials for it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+
+from pipeline import Host, SettingsError, StageSettings, TransportOptions, UpstreamAnswer, UpstreamCall
+
+_DEFAULTS = TransportOptions()
+
+
+class HttpUpstream:
+    """Implements `pipeline.Upstream`. Owns its transport: a pool, limits and time-outs of its own (a bulkhead).
+
+    Only what the dialect writes and what is configured here is sent: never a client's headers, cookies or key.
+    """
+
+    class Settings(StageSettings):
+        dialect: str = Field(description="The wire protocol the server speaks.")
+        base_url: str = Field(description="Where it listens, with any path prefix, such as http://127.0.0.1:8080/v1.")
+        api_key: SecretStr | None = Field(default=None, description="Our key for it, sent as a bearer token.")
+        headers: dict[str, str] = Field(default={}, description="Further header fields to send.")
+        transport: str = Field(default="httpx2", description="The HTTP client.")
+        insecure: bool = Field(default=False, description="Allow plain http to a host that is not this machine.")
+        connect_seconds: float = Field(default=_DEFAULTS.connect_seconds, gt=0, description="TCP and TLS set-up.")
+        pool_seconds: float = Field(default=_DEFAULTS.pool_seconds, gt=0, description="Wait for a free connection.")
+        write_seconds: float = Field(default=_DEFAULTS.write_seconds, gt=0, description="Each write of the request.")
+        first_byte_seconds: float = Field(
+            default=_DEFAULTS.first_byte_seconds, gt=0, description="From the request to the response head."
+        )
+        idle_seconds: float = Field(default=_DEFAULTS.idle_seconds, gt=0, description="Between two reads of the body.")
+        max_connections: int = Field(default=_DEFAULTS.max_connections, gt=0, description="Connections at once.")
+        keepalive_seconds: float = Field(
+            default=_DEFAULTS.keepalive_seconds, ge=0, description="How long an idle connection is kept."
+        )
+        ca_file: str | None = Field(default=None, description="PEM file of a private certificate authority.")
+        http2: bool = Field(default=False, description="Speak HTTP/2 if the server does.")
+        proxy: str | None = Field(default=None, description="URL of a forward proxy. The environment is never asked.")
+
+    def __init__(self, settings: Settings, host: Host, name: str) -> None:
+        self.name = name
+        self.dialect = host.dialect(settings.dialect)
+        self._base_url = _checked(settings)
+        self._headers = (
+            *((key.lower(), value) for key, value in settings.headers.items()),
+            *((("authorization", f"Bearer {settings.api_key.get_secret_value()}"),) if settings.api_key else ()),
+        )
+        options = settings.model_dump(include=set(TransportOptions.__slots__))
+        self._transport = host.transport(settings.transport, TransportOptions(**options))
+
+    async def start(self) -> None:
+        await self._transport.start()
+
+    async def stop(self) -> None:
+        await self._transport.stop()
+
+    async def send(self, call: UpstreamCall) -> UpstreamAnswer:
+        """Raises what the transport raises, with the upstream's name in the detail for the log."""
+        dressed = UpstreamCall(call.method, call.path, call.body, (*call.headers, *self._headers))
+        return await self._transport.send(self._base_url + call.path, dressed)
+
+    def __repr__(self) -> str:
+        return f"HttpUpstream({self.name})"
+
+
+def _checked(settings: HttpUpstream.Settings) -> str:
+    url = urlsplit(settings.base_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise SettingsError("base_url must begin with http:// or https:// and name a host", field="base_url")
+    if url.query or url.fragment or url.username:
+        raise SettingsError("base_url must have no query, fragment or user name", field="base_url")
+    if url.scheme == "http" and not settings.insecure and not _is_loopback(url.hostname):
+        message = "plain http to another machine sends prompts and keys readable; use https or `insecure: true`"
+        raise SettingsError(message, field="base_url")
+    return settings.base_url.rstrip("/")
+
+
+def _is_loopback(hostname: str) -> bool:
+    try:
+        return ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost"

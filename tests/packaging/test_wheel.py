@@ -1,0 +1,109 @@
+"""What a user gets from `pip install gatewright`: built, installed away from the checkout, run from an empty folder.
+
+Why: everything else tests the checkout, where `configs/` lies at hand and every file is importable. A file that the
+wheel lacks is found only by whoever installs it.
+
+The trap: the tests' own environment holds an editable gatewright. The fresh environment borrows the dependencies
+through one .pth line, which (unlike `addsitedir`) does not follow the .pth files it finds there, so the checkout stays
+out of sight; `__file__` is asserted all the same.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WHERE = "import pipeline, pipeline.config.bundled as b; print(pipeline.__file__); print(b.configs_dir())"
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """The command's standard output; its whole output is the failure message. No PYTHONPATH leaks the checkout in."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{[*map(str, command)]} exited {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built by way of the sdist, as an index would serve it: so the sdist is complete too."""
+    out = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, cwd=out)
+    (built,) = out.glob("gatewright-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter that has the wheel, and the dependencies of the one that runs the tests."""
+    home = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", "--without-pip", home, cwd=home)
+    executable = home / "bin" / "python"
+    purelib = Path(run(executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
+    purelib.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", executable]
+    # The borrowed folder holds the editable gatewright; without --ignore-installed pip takes the job for done, or
+    # removes that one.
+    run(*pip, "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=home)
+    return executable
+
+
+@pytest.mark.parametrize("top", ["pipeline", "stages"])
+def test_wheel_holds_every_source_and_the_type_marker(names: set[str], top: str) -> None:
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / top).rglob("*.py")}
+    assert sources
+    assert (sources | {f"{top}/py.typed"}) - names == set()
+
+
+def test_wheel_holds_every_config(names: set[str]) -> None:
+    configs = {f"pipeline/_configs/{path.relative_to(ROOT / 'configs')}" for path in (ROOT / "configs").rglob("*.yaml")}
+    assert {"pipeline/_configs/bundles/openai.yaml", "pipeline/_configs/bundles/ollama.yaml"} <= configs
+    assert configs - names == set()
+
+
+def test_wheel_holds_the_licence(names: set[str]) -> None:
+    assert {"LICENSE", "NOTICE"} <= {name.rsplit("/", 1)[-1] for name in names if ".dist-info/licenses/" in name}
+
+
+def test_wheel_declares_the_command_and_the_built_in_stages(wheel: Path) -> None:
+    parser = configparser.ConfigParser()
+    with zipfile.ZipFile(wheel) as archive:
+        (path,) = (name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt"))
+        parser.read_string(archive.read(path).decode())
+    assert dict(parser["console_scripts"]) == {"gatewright": "pipeline.cli.main:main"}
+    assert dict(parser["gatewright.stages"]) == {"builtin.table": "stages:TABLE"}
+
+
+def test_wheel_holds_nothing_else(names: set[str]) -> None:
+    tops = {name.split("/", 1)[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pipeline", "stages"}
+    assert [name for name in names if "__pycache__" in name] == []
+
+
+def test_installed_package_uses_its_own_configs(python: Path, tmp_path: Path) -> None:
+    package, configs = map(Path, run(python, "-c", WHERE, cwd=tmp_path).split())
+    assert package.is_relative_to(python.parents[1])
+    assert configs == package.parent / "_configs"
+
+
+def test_installed_command_checks_a_packaged_config_from_an_empty_folder(python: Path, tmp_path: Path) -> None:
+    run(python, "-m", "pipeline.cli.main", "check", "configs/echo.yaml", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []  # `check` starts nothing and writes nothing
+
+
+def test_checkout_uses_the_checkouts_configs(tmp_path: Path) -> None:
+    assert Path(run(sys.executable, "-c", WHERE, cwd=tmp_path).split()[1]) == ROOT / "configs"
