@@ -81,7 +81,7 @@ class _GatewayBuilder:
             dialect = self._host.dialect(entry.dialect)
         except UnknownName as error:
             hint = nearest(error.name, error.available)
-            self._problems.append(Problem("unknown-kind", entry.mark, f"{path}.dialect", str(error), hint))
+            self._problems.append(Problem("unknown-kind", entry.dialect_mark, f"{path}.dialect", str(error), hint))
         links = [self._link(stage, f"{path}.chain[{at}]") for at, stage in enumerate(entry.chain)]
         built = [link for link in links if link is not None]
         if len(built) < len(links) or dialect is None:

@@ -40,7 +40,7 @@ class GatewayError(Exception):
     """A failure with everything needed to answer the caller, to decide on a retry, and to find it in the log.
 
     `message` is shown to the caller: never put a secret, a prompt or a host name into it. `detail` is for the log
-    only. `id` is set by the runtime to the request id, `stage` to the stage that raised.
+    only. `id` is set by the runtime to the request id, `stage` to the id of the stage that raised.
     """
 
     status: int = 500

@@ -40,6 +40,16 @@ class Gateway:
                     return []
         return []
 
+    def stage_where(self, error: BaseException) -> str | None:
+        """The id of the innermost stage that `error` came through, or None. Looked up only when something failed."""
+        ids = {id(link.stage): link.id for link in self.links}
+        found = None
+        at = error.__traceback__
+        while at is not None:
+            found = ids.get(id(at.tb_frame.f_locals.get("self")), found)
+            at = at.tb_next
+        return found
+
     def describe(self) -> Mapping[str, object]:
         """What discovery shows of this gateway; no settings, since they may hold secrets."""
         return {

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import structlog
-
 from pipeline.dialect import Dialect
 from pipeline.resources import Catalogue, KeyStore, Upstream
 from pipeline.transport import Transport, TransportOptions
@@ -68,7 +66,16 @@ class Host:
         self._implementation = implementation
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.random_bytes = random_bytes
-        self.log = log if log is not None else structlog.get_logger("gatewright")
+        self._log = log
+
+    @property
+    def log(self) -> Any:
+        """A structlog logger for rare events; what every request has goes into its access line (see `note`)."""
+        if self._log is None:
+            import structlog  # on first use: with rich installed it doubles the cost of importing the engine
+
+            self._log = structlog.get_logger("gatewright")
+        return self._log
 
     def upstream(self, name: str) -> Upstream:
         found: Upstream = self.resource("upstreams", name)

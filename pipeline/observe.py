@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any, Literal, TextIO
 
 import msgspec
-import structlog
 
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.outcome import Outcome, OutcomeKind
@@ -32,6 +31,8 @@ def access_log(format: LogFormat, stream: TextIO | None = None) -> Emit:
     if format == "off":
         return lambda record: None
     if format == "console":
+        import structlog  # here and below on first use: with rich installed it doubles the cost of importing the engine
+
         render = structlog.dev.ConsoleRenderer(colors=out.isatty())
 
         def emit_text(record: dict[str, Any]) -> None:
@@ -118,6 +119,8 @@ class AccessRecord:
         self._written = True
         facts = self._facts
         facts["outcome"] = self._outcome or "aborted"
+        # 499 is nginx's word for a client that left before there was a status.
+        facts.setdefault("status", 499)
         facts["total_ms"] = _ms(perf_counter() - self._started)
         self._emit(facts)
 
@@ -126,6 +129,8 @@ def log_cause(error: GatewayError) -> None:
     """Log the cause behind an opaque error once, under the id that the caller was given."""
     cause = error.__cause__
     if cause is not None and error.status == 500:
+        import structlog
+
         structlog.get_logger("gatewright").error("unexpected exception", request_id=error.id, exc_info=cause)
 
 

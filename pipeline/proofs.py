@@ -54,7 +54,7 @@ def _written(stage: Stage, side: str) -> set[str]:
 
 def colliding_routes(entries: Sequence[GatewayEntry], gateways: Sequence[Gateway]) -> Iterator[Problem]:
     """Two gateways may share a mount only as long as no method and path belongs to both."""
-    marks = {entry.name: entry.mark for entry in entries}
+    marks = {entry.name: entry.mount_mark for entry in entries}
     for one, other in combinations(gateways, 2):
         if one.mount != other.mount:
             continue

@@ -72,6 +72,7 @@ class ResourceSet:
             circle = " -> ".join(f"{group}.{name}" for group, name in [*self._under_way, key])
             return self._problem("circular", entry.mark, path, f"resources need each other: {circle}")
         kind = entry.kind or DEFAULT_KINDS.get(entry.group, "")
+        mark = entry.kind_mark or entry.mark
         try:
             cls = self._registry.load(entry.group, kind)
         except UnknownName as error:
@@ -79,7 +80,7 @@ class ResourceSet:
             if not self._registry.kinds(entry.group):
                 message = f"there is no resource group {entry.group!r}"
                 return self._problem("unknown-key", entry.mark, path, message, nearest(entry.group, groups))
-            return self._problem("unknown-kind", entry.mark, path, str(error), nearest(kind, error.available))
+            return self._problem("unknown-kind", mark, path, str(error), nearest(kind, error.available))
         settings = validate(entry.settings, cls.Settings, path=path, problems=self._problems)
         if settings is None:
             return None

@@ -18,6 +18,7 @@ from pipeline.gateway import Gateway
 from pipeline.host import Host
 from pipeline.identity import request_id
 from pipeline.observe import AccessRecord, Emit, access_log, log_cause
+from pipeline.outcome import Outcome
 from pipeline.request import Request
 from pipeline.response import Response
 from pipeline.wellknown import NOTES
@@ -133,6 +134,7 @@ class Pipeline:
             deadline.close()
             failure = as_gateway_error(error)
             failure.id = request.id
+            failure.stage = failure.stage or chosen.stage_where(error)
             log_cause(failure)
             record.failed(failure)
             if embedded:
@@ -148,10 +150,17 @@ class Pipeline:
         body.bind(chosen.dialect.encoder(request), deadline)
         if embedded:
             body.on_end(lambda outcome: record.write())
-        body.on_end(record.ended)
+        body.on_end(lambda outcome: _note_end(outcome, record, request.id))
         return response.with_header("x-request-id", request.id)
 
     def _seconds_left(self, request: Request) -> float:
         if request.deadline is None:
             return STREAM_SECONDS if request.stream else WHOLE_SECONDS
         return request.deadline - self.host.clock.monotonic()
+
+
+def _note_end(outcome: Outcome, record: AccessRecord, id: str) -> None:
+    record.ended(outcome)
+    if outcome.error is not None:
+        outcome.error.id = id
+        log_cause(outcome.error)

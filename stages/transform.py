@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pipeline import TARGET, Handler, Host, Request, Response, StageSettings, UnsupportedMediaType, stage
+from pipeline import (
+    TARGET,
+    Handler,
+    Host,
+    NotFound,
+    Request,
+    Response,
+    StageSettings,
+    UnsupportedMediaType,
+    stage,
+)
 
 
 @stage("transform", reads=(TARGET,))
@@ -20,7 +30,9 @@ class Transform:
         self._host = host
 
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
-        target = request.slots[TARGET]
+        target = request.slots.get(TARGET)
+        if target is None:
+            raise NotFound(f"This gateway does not serve {request.operation}.")
         spoken = self._host.upstream(target.upstream).dialect.name
         if spoken != request.dialect:
             raise UnsupportedMediaType(f"This gateway cannot translate from {request.dialect} to {spoken}.")

@@ -49,16 +49,20 @@ async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
         if left and task.uncancel() <= before:
             return False
         raise
+    except Exception:
+        if left:
+            await _absorb(task)
+        raise
     finally:
         over = True
         watcher.cancel()
     if left:
-        # The client left in the very turn in which the work ended: take back the cancel that has not arrived yet.
         await _absorb(task)
     return True
 
 
 async def _absorb(task: asyncio.Task[Any]) -> None:
+    """The client left in the very turn in which the work ended: take back the cancel that has not arrived yet."""
     try:
         await asyncio.sleep(0)
     except asyncio.CancelledError:

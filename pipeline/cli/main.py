@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from hashlib import sha256
@@ -32,8 +33,10 @@ def serve(config: str, **options: Any) -> None:
     from pydantic import ValidationError
 
     from pipeline.config import ConfigError
-    from pipeline.settings import ProcessSettings
+    from pipeline.settings import ProcessSettings, misspelt
 
+    for name, meant in misspelt(os.environ).items():
+        _fail(f"environment variable {name} is not a setting; did you mean {meant}?")
     try:
         from pipeline.adapters.serve import serve as run
     except ModuleNotFoundError as error:
