@@ -3,6 +3,9 @@
 This is the only public door. Stages, dialects and embedders import from `pipeline` and from nowhere below it.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from pipeline.body import Body, Source
 from pipeline.chain import compose
 from pipeline.codec import Decoder, Encoder, Usage
@@ -19,6 +22,7 @@ from pipeline.errors import (
     MethodNotAllowed,
     ModelNotFound,
     NotFound,
+    NotStarted,
     Overloaded,
     PermissionDenied,
     RateLimited,
@@ -63,6 +67,10 @@ from pipeline.wellknown import (
     note,
 )
 
+if TYPE_CHECKING:
+    from pipeline.adapters.asgi import GatewayApp
+    from pipeline.config import ConfigError
+
 __all__ = [
     "END",
     "HEAD_SECONDS",
@@ -79,6 +87,7 @@ __all__ = [
     "CallerError",
     "Catalogue",
     "Clock",
+    "ConfigError",
     "Data",
     "DeadlineExceeded",
     "Decoder",
@@ -87,6 +96,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Gateway",
+    "GatewayApp",
     "GatewayError",
     "GatewayFault",
     "Handler",
@@ -100,6 +110,7 @@ __all__ = [
     "ModelCard",
     "ModelNotFound",
     "NotFound",
+    "NotStarted",
     "Notes",
     "Outcome",
     "OutcomeKind",
@@ -149,3 +160,12 @@ __all__ = [
     "spec_of",
     "stage",
 ]
+
+# Behind the door too, but not loaded by it: an embedder of one stage needs neither the loader nor the adapter.
+_ON_FIRST_USE = {"ConfigError": "pipeline.config", "GatewayApp": "pipeline.adapters.asgi"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        return getattr(import_module(_ON_FIRST_USE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.errors import GatewayError
 from pipeline.events import Event, EventKind
-from pipeline.outcome import Outcome
+from pipeline.outcome import Outcome, report
 
 MapFunction = Callable[[Event], Event | None]
 ExpandFunction = Callable[[Event], tuple[Event, ...]]
@@ -99,9 +99,23 @@ class Attachments:
             event = kept
         emit(event)
 
+    def _run_patches(self, frames: Iterable[bytes], out: list[bytes]) -> None:
+        """Pass encoded frames through the patches; what is in `out` when one raises may still leave."""
+        for frame in frames:
+            if frame:
+                for patch in self._patches:
+                    frame = patch(frame)
+            out.append(frame)
+
     def _error_event(self, failure: GatewayError) -> Event:
         """The last event of a failed stream; the outermost stage that words it wins."""
         event = Event({"error": failure.public()}, kind=EventKind.ERROR)
         for f in self._error_makers:
-            event = f(failure) or event
+            try:
+                worded = f(failure)
+            except Exception as error:
+                report(f, error)
+                continue
+            if worded is not None:
+                event = Event(worded.data, kind=EventKind.ERROR)  # an error whatever they called it
         return event

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 import anyio
 
-from pipeline.attachments import Attachments, CloseFunction, Emit
+from pipeline.attachments import Attachments, Emit, EndFunction
 from pipeline.codec import Decoder, Encoder
-from pipeline.deadline import Deadline, NoDeadline
+from pipeline.deadline import Deadline, NoDeadline, shielded
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.events import Data, Event
 from pipeline.neutral import EventSource, NeutralDecoder
@@ -88,8 +88,11 @@ class Body(Attachments):
         """A body of events made here rather than upstream, in the caller's dialect whatever that is."""
         return cls(EventSource(events), NeutralDecoder())
 
-    def bind(self, encoder: Encoder, deadline: Deadline | None = None) -> None:
-        """Say which dialect the bytes are for and until when. The runtime does this once the chain has returned."""
+    def bind(self, encoder: Encoder, deadline: Deadline | None = None, last: EndFunction | None = None) -> None:
+        """Say which dialect the bytes are for, until when, and who is `last` to hear of the end. For the runtime."""
+        if last is not None:
+            self.on_end(last)
+            self._enders.insert(0, self._enders.pop())
         self._encoder = encoder
         if deadline is not None:
             self._deadline = deadline
@@ -100,9 +103,10 @@ class Body(Attachments):
         A failure before the first byte is raised, so that the answer can still carry a true status; after it, and
         only for streams, the last piece is one error event and the end follows. Never an end marker after an error.
         """
-        encoder = self._start()
+        encoder = self._encoder
         if encoder is None:
             raise RuntimeError("this body has no encoder: read its events, or let the runtime bind it")
+        self._start()
         try:
             while not self._over:
                 piece = self._encode(await self._advance(), encoder)
@@ -160,7 +164,9 @@ class Body(Attachments):
 
     async def aclose(self) -> None:
         """Release everything. Idempotent, and safe at any time; an early close is the outcome CLOSED."""
+        self._started = True
         self._over = True
+        self._queue.clear()
         await self._settle()
 
     @property
@@ -168,7 +174,7 @@ class Body(Attachments):
         """Whether the body has ended, one way or another."""
         return self._concluded
 
-    def _start(self) -> Encoder | None:
+    def _start(self) -> None:
         if not self._started:
             self._started = True
             encoder, decoder = self._encoder, self._decoder
@@ -178,7 +184,6 @@ class Body(Attachments):
                 and encoder.dialect == decoder.dialect
                 and encoder.whole == decoder.whole
             )
-        return self._encoder
 
     async def _advance(self) -> list[Any]:
         """The frames of one more read. Raises what was put off until the frames before it had left."""
@@ -224,8 +229,12 @@ class Body(Attachments):
             self._through(frames, lambda event: out.append(encoder.encode(event)))
         if self._over and not self._plain:
             out.append(encoder.finish())
-        for patch in self._patches:
-            out = [patch(frame) if frame else frame for frame in out]
+        if self._patches:
+            frames, out = out, []
+            try:
+                self._run_patches(frames, out)
+            except Exception as error:
+                self._pending, self._over = error, False
         return out[0] if len(out) == 1 else b"".join(out)
 
     def _through(self, frames: list[Any], emit: Emit) -> None:
@@ -235,8 +244,7 @@ class Body(Attachments):
             for frame in frames:
                 self._run(events(frame), emit)
         except Exception as error:
-            self._pending = error
-            self._over = False
+            self._pending, self._over = error, False
 
     def _handed_out(self, size: int) -> None:
         if self._first_out_at is None:
@@ -260,12 +268,17 @@ class Body(Attachments):
         if self._released:
             return
         self._released = True
-        if self._eof and not self._closers:
-            return
-        for f in reversed(self._closers):
-            await _shielded(f)
-        if not self._eof:
-            await _shielded(self._source.aclose)
+        if self._closers or not self._eof:
+            await shielded(self._release)
+
+    async def _release(self) -> None:
+        for release in [*reversed(self._closers), *(() if self._eof else (self._source.aclose,))]:
+            try:
+                with anyio.move_on_after(CLOSE_SECONDS):
+                    await release()
+            except (Exception, anyio.get_cancelled_exc_class()) as error:
+                # Also a cancellation that the function itself let out: whatever it does, the next has its turn.
+                report(release, error)
 
     def _outcome(self) -> Outcome:
         if self._failure is not None:
@@ -283,11 +296,3 @@ class Body(Attachments):
             first_out_at=self._first_out_at,
             first_waited_seconds=self._first_waited,
         )
-
-
-async def _shielded(release: CloseFunction) -> None:
-    with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSE_SECONDS):
-        try:
-            await release()
-        except Exception as error:
-            report(release, error)

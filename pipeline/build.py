@@ -7,10 +7,11 @@ problem is gathered with its place in the file before anything is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.blame import problem_of
 from pipeline.chain import compose, fold_order
 from pipeline.config import (
     ConfigError,
@@ -19,9 +20,8 @@ from pipeline.config import (
     Problem,
     StageEntry,
     configs_dir,
-    find,
-    load_document,
     nearest,
+    read_document,
     resolve,
     validate,
 )
@@ -33,38 +33,59 @@ from pipeline.registry import Registry
 from pipeline.resource_set import BrokenResource, ResourceSet
 from pipeline.runtime import Pipeline
 
+# Codes for something missing, which a part that could not be read may have held.
+_CONSEQUENCES = frozenset({"unusable", "slot-order", "terminal"})
+
 
 def build_file(path: str | Path, *, environ: Mapping[str, str] | None = None, **options: Any) -> Pipeline:
-    """Load and build a config file. Raises `ConfigError`. `options` are those of `build`."""
+    """Load and build a config file. Raises `ConfigError` with the problems of both. `options` are those of `build`."""
     found = resolve(Path(path))
-    document = load_document(found, bundle_dirs=(found.parent / "bundles", configs_dir() / "bundles"), environ=environ)
-    return build(document, **options)
+    bundle_dirs = (found.parent / "bundles", configs_dir() / "bundles")
+    problems: list[Problem] = []
+    document = read_document(found, bundle_dirs=bundle_dirs, environ=environ, problems=problems)
+    if document is None:
+        raise ConfigError(problems)
+    return build(document, known=problems, **options)
 
 
 def build(
     document: Document,
     *,
+    known: Sequence[Problem] = (),
     registry: Registry | None = None,
     clock: Clock | None = None,
     random_bytes: Callable[[int], bytes] = os.urandom,
     access: Emit | None = None,
     max_body_bytes: int = 10 * 1024 * 1024,
 ) -> Pipeline:
-    """Build every resource and gateway of `document`. Raises `ConfigError` with all problems at once."""
+    """Build every resource and gateway of `document`. Raises `ConfigError` with all problems at once.
+
+    `known` are the problems that reading the document found: they are raised too, and what merely follows from them is
+    left out.
+    """
     registry = registry if registry is not None else Registry.default()
     problems: list[Problem] = []
     resources = ResourceSet(document.resources, registry, problems)
     host = Host(resource=resources.get, implementation=registry.load, clock=clock, random_bytes=random_bytes)
     resources.build_all(host)
+    problems.extend(resources.unknown_groups(document.groups))
     builder = _GatewayBuilder(registry, host, problems)
     gateways = [gateway for entry in document.gateways if (gateway := builder.build(entry)) is not None]
     problems.extend(colliding_routes(document.gateways, gateways))
-    if problems:
-        raise ConfigError(problems)
+    if problems or known:
+        raise ConfigError([*known, *_independent(problems, known)])
     stages = [link.stage for gateway in gateways for link in reversed(builder.fold_order_of(gateway))]
     return Pipeline(
         gateways, host=host, owned=[*resources.built, *stages], access=access, max_body_bytes=max_body_bytes
     )
+
+
+def _independent(found: Sequence[Problem], known: Sequence[Problem]) -> Iterator[Problem]:
+    """The problems that do not just follow from known ones: what a gateway lacks may be what could not be read."""
+    broken = tuple({".".join(problem.path.split(".")[:2]) for problem in known if "." in problem.path})
+    for problem in found:
+        if problem.code not in _CONSEQUENCES or not problem.path.startswith(broken):
+            yield problem
 
 
 class _GatewayBuilder:
@@ -81,7 +102,7 @@ class _GatewayBuilder:
             dialect = self._host.dialect(entry.dialect)
         except UnknownName as error:
             hint = nearest(error.name, error.available)
-            self._problems.append(Problem("unknown-kind", entry.dialect_mark, f"{path}.dialect", str(error), hint))
+            self._problems.append(Problem(error.code, entry.dialect_mark, f"{path}.dialect", str(error), hint))
         links = [self._link(stage, f"{path}.chain[{at}]") for at, stage in enumerate(entry.chain)]
         built = [link for link in links if link is not None]
         if len(built) < len(links) or dialect is None:
@@ -107,12 +128,7 @@ class _GatewayBuilder:
             cls = self._registry.load("stage", entry.kind)
         except UnknownName as error:
             hint = nearest(error.name, error.available)
-            self._problems.append(Problem("unknown-kind", entry.mark, path, str(error), hint))
-            return None
-        except Exception as error:
-            # Third-party code may fail to import in any way; it is a problem of this line, not a crash of the loader.
-            message = f"stage {entry.kind!r} cannot be loaded: {type(error).__name__}: {error}"
-            self._problems.append(Problem("unloadable", entry.mark, path, message, None))
+            self._problems.append(Problem(error.code, entry.mark, path, str(error), hint))
             return None
         settings = validate(entry.settings, cls.Settings, path=where, problems=self._problems)
         if settings is None:
@@ -121,10 +137,6 @@ class _GatewayBuilder:
             return Link(entry.id, entry.kind, cls(settings, self._host))
         except BrokenResource:
             return None
-        except UnknownName as error:
-            hint = nearest(error.name, error.available)
-            self._problems.append(Problem("unknown-name", entry.mark, where, str(error), hint))
-        except SettingsError as error:
-            mark = find(entry.settings, (error.field,)) if error.field else entry.mark
-            self._problems.append(Problem("unusable", mark, where, str(error), None))
+        except (UnknownName, SettingsError) as error:
+            self._problems.append(problem_of(error, entry.settings, entry.mark, where))
         return None

@@ -1,4 +1,4 @@
-"""One timer per request, none per chunk: the only place that knows which event loop is running.
+"""One timer per request, none per chunk, and a shield: the only place that knows which event loop is running.
 
 A scope or a timer costs 9-42 us and a gateway awaits once per chunk, so the deadline arms a single timer and
 interrupts whatever await is in progress when it fires. On asyncio that is `call_later` and `Task.cancel`, undone by
@@ -9,8 +9,8 @@ exception to "the core does not import asyncio".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
 import anyio
 
@@ -44,17 +44,19 @@ class NoDeadline:
 class _LoopDeadline:
     """asyncio: one `call_later`. The task inside `guard` when it fires is the one that is interrupted."""
 
-    __slots__ = ("_expired", "_handle", "_seconds", "_task")
+    __slots__ = ("_expired", "_handle", "_interrupted", "_seconds", "_task")
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._expired = False
+        self._expired = seconds <= 0
+        self._interrupted: asyncio.Task[object] | None = None
         self._task: asyncio.Task[object] | None = None
         self._handle = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._expire)
 
     def _expire(self) -> None:
         self._expired = True
         if self._task is not None:
+            self._interrupted = self._task
             self._task.cancel()
 
     async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -66,12 +68,16 @@ class _LoopDeadline:
         try:
             return await call()
         except asyncio.CancelledError:
-            # Ours only if undoing our one cancel() leaves the count as it was; otherwise somebody else wants out too.
-            if self._expired and task is not None and task.uncancel() <= before:
+            # Ours only if our one cancel() is all that was added to the count; otherwise somebody else wants out too.
+            if task is not None and self._interrupted is task and task.cancelling() - 1 <= before:
                 raise exceeded(self._seconds) from None
             raise
         finally:
             self._task = outer
+            if task is not None and self._interrupted is task:
+                # Whatever the call made of it, or a scope further out would take our cancel() for somebody else's.
+                self._interrupted = None
+                task.uncancel()
 
     def close(self) -> None:
         self._handle.cancel()
@@ -87,6 +93,8 @@ class _ScopeDeadline:
         self._until = anyio.current_time() + seconds
 
     async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
+        if anyio.current_time() >= self._until:
+            raise exceeded(self._seconds)
         with anyio.CancelScope(deadline=self._until) as scope:
             return await call()
         if scope.cancelled_caught:
@@ -99,7 +107,28 @@ class _ScopeDeadline:
 
 def exceeded(seconds: float) -> DeadlineExceeded:
     """The error of a passed deadline. The upstream may have done the work."""
-    return DeadlineExceeded(f"The request did not finish within {seconds:g} s.", work_done="maybe")
+    return DeadlineExceeded(f"The request did not finish within {max(seconds, 0):g} s.", work_done="maybe")
+
+
+async def shielded(call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Await `call()` to its end, whoever cancels meanwhile; their cancellation is delivered afterwards.
+
+    An anyio scope does not hold off asyncio's own `Task.cancel`, so on asyncio the call gets a task of its own.
+    """
+    with anyio.CancelScope(shield=True):
+        if not running_on_asyncio():
+            await call()
+            return
+        task = asyncio.get_running_loop().create_task(call())
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        task.result()
 
 
 def running_on_asyncio() -> bool:

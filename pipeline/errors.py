@@ -14,6 +14,7 @@
     ├── GatewayFault                the gateway is to blame
     │   ├── InternalError           500  opaque: the cause is in the log, under the same id
     │   ├── Overloaded              503  no connection or place was free in time
+    │   ├── NotStarted              503  the pipeline was not entered, or is stopping
     │   └── DeadlineExceeded        504
     └── UpstreamError               the model server is to blame
         ├── UpstreamUnavailable     502  could not connect, or cut before a response
@@ -171,6 +172,14 @@ class Overloaded(GatewayFault):
 
     status = 503
     code: str | None = "server_overloaded"
+    retryable = True
+
+
+class NotStarted(GatewayFault):
+    """The pipeline was not entered, or is stopping."""
+
+    status = 503
+    code: str | None = "not_ready"
     retryable = True
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from pipeline.dialect import Dialect
+from pipeline.log import event_log
 from pipeline.resources import Catalogue, KeyStore, Upstream
 from pipeline.transport import Transport, TransportOptions
 
@@ -27,12 +28,20 @@ class SystemClock:
 
 
 class UnknownName(LookupError):
-    """Settings name a resource or kind that does not exist. The builder reports it with file and line."""
+    """Settings name a resource or kind that does not exist. The builder reports it, as `code`, with file and line."""
+
+    code: ClassVar[str] = "unknown-name"
 
     def __init__(self, what: str, name: str, available: Sequence[str]) -> None:
         super().__init__(f"there is no {what} named {name!r}")
         self.name = name
         self.available = tuple(available)
+
+
+class UnknownKind(UnknownName):
+    """No installed distribution offers that kind."""
+
+    code: ClassVar[str] = "unknown-kind"
 
 
 class SettingsError(ValueError):
@@ -72,9 +81,7 @@ class Host:
     def log(self) -> Any:
         """A structlog logger for rare events; what every request has goes into its access line (see `note`)."""
         if self._log is None:
-            import structlog  # on first use: with rich installed it doubles the cost of importing the engine
-
-            self._log = structlog.get_logger("gatewright")
+            self._log = event_log()
         return self._log
 
     def upstream(self, name: str) -> Upstream:

@@ -57,5 +57,10 @@ class NeutralDecoder:
 
 
 async def _each(events: Iterable[Event]) -> AsyncIterator[Event]:
-    for event in events:
-        yield event
+    try:
+        for event in events:
+            yield event
+    finally:
+        close = getattr(events, "close", None)
+        if close is not None:
+            close()

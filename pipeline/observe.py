@@ -6,6 +6,7 @@ costs several times as much per request as the whole gateway. No prompt and no s
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from time import perf_counter
@@ -14,6 +15,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from pipeline.errors import GatewayError, as_gateway_error
+from pipeline.log import NAME
 from pipeline.outcome import Outcome, OutcomeKind
 from pipeline.request import Request
 from pipeline.response import Response
@@ -23,6 +25,7 @@ LogFormat = Literal["json", "console", "off"]
 Emit = Callable[[dict[str, Any]], None]
 
 _MAX_TEXT = 256
+_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
 
 def access_log(format: LogFormat, stream: TextIO | None = None) -> Emit:
@@ -31,16 +34,20 @@ def access_log(format: LogFormat, stream: TextIO | None = None) -> Emit:
     if format == "off":
         return lambda record: None
     if format == "console":
-        import structlog  # here and below on first use: with rich installed it doubles the cost of importing the engine
+        import structlog  # on first use: with rich installed it doubles the cost of importing the engine
 
         render = structlog.dev.ConsoleRenderer(colors=out.isatty())
 
         def emit_text(record: dict[str, Any]) -> None:
-            out.write(str(render(None, "info", dict(record))) + "\n")
+            # A terminal obeys control characters, so a caller's text must not bring any.
+            shown = {
+                key: value.translate(_CONTROL) if isinstance(value, str) else value for key, value in record.items()
+            }
+            out.write(str(render(None, "info", shown)) + "\n")
             out.flush()
 
         return emit_text
-    encode = msgspec.json.Encoder().encode
+    encode = msgspec.json.Encoder(enc_hook=str).encode
 
     def emit_json(record: dict[str, Any]) -> None:
         # JSON escapes control characters, so a caller's text cannot forge a second line.
@@ -88,7 +95,7 @@ class AccessRecord:
         """The request failed before its first byte; the first error is the one that counts."""
         if "error" not in self._facts:
             typed = as_gateway_error(error)
-            self._facts.update(typed.facts())
+            self.note(**typed.facts())
             self._facts["status"] = typed.status
             self._outcome = "failed"
 
@@ -105,7 +112,7 @@ class AccessRecord:
             facts["own_ms"] = max(round(facts["first_byte_ms"] - facts["upstream_ms"], 3), 0.0)
         if outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
             if outcome.pieces:
-                facts.update(outcome.error.facts())
+                self.note(**outcome.error.facts())
                 self._outcome = "failed"
             else:
                 self.failed(outcome.error)
@@ -129,9 +136,7 @@ def log_cause(error: GatewayError) -> None:
     """Log the cause behind an opaque error once, under the id that the caller was given."""
     cause = error.__cause__
     if cause is not None and error.status == 500:
-        import structlog
-
-        structlog.get_logger("gatewright").error("unexpected exception", request_id=error.id, exc_info=cause)
+        logging.getLogger(NAME).error("unexpected exception, request %s", error.id, exc_info=cause)
 
 
 def _ms(seconds: float) -> float:

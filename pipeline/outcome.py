@@ -9,6 +9,7 @@ from enum import Enum
 
 from pipeline.codec import Usage
 from pipeline.errors import GatewayError
+from pipeline.log import NAME
 
 
 class OutcomeKind(Enum):
@@ -45,7 +46,7 @@ def notify(observers: Sequence[Callable[[Outcome], None]], outcome: Outcome) -> 
             report(f, error)
 
 
-def report(f: Callable[..., object], error: Exception) -> None:
+def report(f: Callable[..., object], error: BaseException) -> None:
     """Log a clean-up or observer that raised: it must not change the answer, and must not be silent."""
     name = getattr(f, "__qualname__", repr(f))
-    logging.getLogger("gatewright").error("%s raised while a body ended", name, exc_info=error)
+    logging.getLogger(NAME).error("%s raised while a body ended", name, exc_info=error)

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from pipeline.errors import InvalidRequest
+
 _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -33,12 +35,16 @@ class Payload(Mapping[str, Any]):
     def parse(cls, body: bytes) -> Payload:
         """Parse a JSON object; the last of duplicate keys wins, as in every JSON parser the upstreams use.
 
-        Raises `ValueError` with a text fit for the caller when `body` is not one JSON object in UTF-8.
+        Raises `ValueError` with a text fit for the caller when `body` is not one JSON object in UTF-8. The whole body
+        is looked at for that: a value that stays raw is passed on as it is, and must not be what no parser reads.
         """
         try:
+            body.isascii() or body.decode()
             raw = _decode_top(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ValueError(str(error)) from None
+        except RecursionError:
+            raise ValueError("JSON is nested too deeply") from None
         payload = cls()
         payload._raw = raw
         return payload
@@ -48,7 +54,11 @@ class Payload(Mapping[str, Any]):
         if type(value) is not msgspec.Raw:
             return value
         if key not in self._decoded:
-            self._decoded[key] = _decode_any(value)
+            try:
+                self._decoded[key] = _decode_any(value)
+            except (msgspec.DecodeError, RecursionError) as error:
+                # Valid JSON that Python cannot hold: a number out of range, or nesting too deep for where we are.
+                raise InvalidRequest(f"`{key}` cannot be read: {error}.", param=key) from None
         return self._decoded[key]
 
     def __iter__(self) -> Iterator[str]:

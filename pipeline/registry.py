@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pipeline.host import UnknownName
+from pipeline.host import UnknownKind, UnknownName
 
 GROUP = "gatewright.stages"
 
@@ -35,6 +35,16 @@ class Row:
 
 class DuplicateKind(ValueError):
     """Two distributions offer the same kind; neither wins silently."""
+
+
+class Unloadable(UnknownName):
+    """A kind that exists and cannot be imported: third-party code may fail in any way, and is named by its line."""
+
+    code = "unloadable"
+
+    def __init__(self, group: str, kind: str, error: Exception) -> None:
+        super().__init__(group, kind, ())
+        self.args = (f"{group} {kind!r} cannot be loaded: {type(error).__name__}: {error}",)
 
 
 class Registry:
@@ -68,12 +78,17 @@ class Registry:
         return new
 
     def load(self, group: str, kind: str) -> Any:
-        """The implementation. Raises `UnknownName` with what there is, or what its import raises."""
+        """The implementation. Raises `UnknownKind` with what there is, or `Unloadable` with what its import raised."""
         row = self._rows.get((group, kind))
         if row is None:
-            raise UnknownName(f"{group} kind", kind, self.kinds(group))
+            raise UnknownKind(f"{group} kind", kind, self.kinds(group))
         given = self._given.get((group, kind))
-        return row.load() if given is None else given
+        if given is not None:
+            return given
+        try:
+            return row.load()
+        except Exception as error:
+            raise Unloadable(group, kind, error) from error
 
     def kinds(self, group: str) -> list[str]:
         """The kinds of a group, sorted."""

@@ -6,10 +6,11 @@ upstream be built first; a circle is a config problem. Start order is build orde
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipeline.config import Mark, Node, Problem, ResourceEntry, find, nearest, validate
+from pipeline.blame import problem_of
+from pipeline.config import Mark, Node, Problem, ResourceEntry, nearest, validate
 from pipeline.host import Host, SettingsError, UnknownName
 from pipeline.registry import Registry
 
@@ -62,6 +63,14 @@ class ResourceSet:
             raise BrokenResource(f"usable entry under resources.{group}", name, ())
         return thing
 
+    def unknown_groups(self, groups: Mapping[str, Mark]) -> Iterator[Problem]:
+        """Groups that no kind belongs to; an empty one does nothing, and that is worth saying too."""
+        known = [group for group in self._registry.groups() if group not in ("stage", "dialect", "transport")]
+        for group, mark in groups.items():
+            if group not in known:
+                message = f"there is no resource group {group!r}"
+                yield Problem("unknown-key", mark, f"resources.{group}", message, nearest(group, known))
+
     def _names(self, group: str) -> list[str]:
         return sorted(name for of, name in self._entries if of == group)
 
@@ -73,14 +82,12 @@ class ResourceSet:
             return self._problem("circular", entry.mark, path, f"resources need each other: {circle}")
         kind = entry.kind or DEFAULT_KINDS.get(entry.group, "")
         mark = entry.kind_mark or entry.mark
+        if not self._registry.kinds(entry.group):
+            return None  # an unknown group: reported once, for all its members
         try:
             cls = self._registry.load(entry.group, kind)
         except UnknownName as error:
-            groups = [group for group in self._registry.groups() if group in DEFAULT_KINDS]
-            if not self._registry.kinds(entry.group):
-                message = f"there is no resource group {entry.group!r}"
-                return self._problem("unknown-key", entry.mark, path, message, nearest(entry.group, groups))
-            return self._problem("unknown-kind", mark, path, str(error), nearest(kind, error.available))
+            return self._problem(error.code, mark, path, str(error), nearest(kind, error.available))
         settings = validate(entry.settings, cls.Settings, path=path, problems=self._problems)
         if settings is None:
             return None
@@ -89,11 +96,9 @@ class ResourceSet:
             return cls(settings, self._host, entry.name)
         except BrokenResource:
             return None
-        except UnknownName as error:
-            return self._problem("unknown-name", entry.mark, path, str(error), nearest(error.name, error.available))
-        except SettingsError as error:
-            mark = find(entry.settings, (error.field,)) if error.field else entry.mark
-            return self._problem("unusable", mark, path, str(error))
+        except (UnknownName, SettingsError) as error:
+            self._problems.append(problem_of(error, entry.settings, entry.mark, path))
+            return None
         finally:
             self._under_way.pop()
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipeline.deadline import deadline_in
-from pipeline.errors import GatewayFault, InvalidRequest, as_gateway_error
+from pipeline.errors import InvalidRequest, NotStarted, as_gateway_error
 from pipeline.gateway import Gateway
 from pipeline.host import Host
 from pipeline.identity import request_id
@@ -25,14 +25,6 @@ from pipeline.wellknown import NOTES
 
 WHOLE_SECONDS = 600.0
 STREAM_SECONDS = 1800.0
-
-
-class NotStarted(GatewayFault):
-    """The pipeline was not entered, or is stopping."""
-
-    status = 503
-    code = "not_ready"
-    retryable = True
 
 
 class Pipeline:
@@ -121,17 +113,25 @@ class Pipeline:
         """
         chosen = gateway if isinstance(gateway, Gateway) else self.gateway(gateway)
         embedded = record is None
-        id = request.id or self.new_id()
+        id = self.new_id(request.id)
         record = record if record is not None else self.record(id)
         request = request.evolve(id=id, dialect=chosen.dialect.name, slots=request.slots.with_(NOTES, record))
         record.asked(request, chosen.name)
         deadline = deadline_in(self._seconds_left(request))
+        response: Response | None = None
         try:
             if self._stack is None:
                 raise NotStarted("The gateway is not started.", detail="enter the pipeline: async with pipeline")
             response = await deadline.guard(lambda: chosen.handler(request))
+            body = response.body
+            body.bind(chosen.dialect.encoder(request), deadline, last=(lambda _: record.write()) if embedded else None)
+            body.on_end(lambda outcome: _note_end(outcome, record, request.id))
+            record.answered(response)
+            return response.with_header("x-request-id", request.id)
         except Exception as error:
             deadline.close()
+            if isinstance(response, Response):
+                await response.body.aclose()
             failure = as_gateway_error(error)
             failure.id = request.id
             failure.stage = failure.stage or chosen.stage_where(error)
@@ -145,13 +145,6 @@ class Pipeline:
             if embedded:
                 record.write()
             raise
-        record.answered(response)
-        body = response.body
-        body.bind(chosen.dialect.encoder(request), deadline)
-        if embedded:
-            body.on_end(lambda outcome: record.write())
-        body.on_end(lambda outcome: _note_end(outcome, record, request.id))
-        return response.with_header("x-request-id", request.id)
 
     def _seconds_left(self, request: Request) -> float:
         if request.deadline is None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pipeline.chain import fold_order
+from pipeline.chain import fold_order, split
 from pipeline.request import Request
 from pipeline.response import Response
 from pipeline.stage import Handler, Stage, StageSpec, spec_of
@@ -23,9 +23,10 @@ def compose_strict(stages: Sequence[Stage], terminal: Handler | None = None) -> 
     """Like `compose`; each stage is checked as it runs. The handler raises `StageFault`.
 
     Checked: `call_next` is called as often as declared; the request is not edited in place; only declared slots are
-    written and none is lost, down and up; a response that was received is returned, consumed or closed.
+    written and none is lost, down and up; a response that was received is returned, consumed or closed, also by a stage
+    that raises.
     """
-    order = list(stages) if terminal is not None else fold_order(stages)
+    order = split(stages, terminal)[0] if terminal is not None else fold_order(stages)
     handler = terminal if terminal is not None else _unreachable
     for stage in reversed(order):
         handler = _Guard(stage, handler)
@@ -54,7 +55,13 @@ class _Guard:
             received.append(response)
             return response
 
-        response = await self._stage(request, call_next)
+        try:
+            response = await self._stage(request, call_next)
+        except StageFault:
+            raise
+        except Exception:
+            _check_ownership(spec, received, None)
+            raise
         if not isinstance(response, Response):
             raise StageFault(
                 f"{spec.kind} returned {type(response).__name__}, not a Response; was `return` or `await` forgotten?"
@@ -83,9 +90,9 @@ def _check_request(spec: StageSpec, before: Request, passed: Request) -> None:
         raise StageFault(f"{spec.kind} wrote the slots {_names(undeclared)} without declaring writes")
 
 
-def _check_ownership(spec: StageSpec, received: list[Response], returned: Response) -> None:
+def _check_ownership(spec: StageSpec, received: list[Response], returned: Response | None) -> None:
     for response in received:
-        if response.body is not returned.body and not response.body.closed:
+        if (returned is None or response.body is not returned.body) and not response.body.closed:
             raise StageFault(f"{spec.kind} dropped a response: return it, consume its body or close it")
 
 

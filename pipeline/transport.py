@@ -37,6 +37,7 @@ class TransportOptions:
     """
 
     connect_seconds: float = 5.0
+    tls_seconds: float = 5.0
     pool_seconds: float = 2.0
     write_seconds: float = 30.0
     first_byte_seconds: float = 60.0
@@ -44,6 +45,9 @@ class TransportOptions:
     max_connections: int = 1000
     keepalive_seconds: float = 30.0
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    uds: str | None = None
     http2: bool = False
     proxy: str | None = None
 

@@ -15,6 +15,7 @@ from pipeline import (
     ModelNotFound,
     Request,
     Response,
+    SettingsError,
     StageSettings,
     stage,
 )
@@ -25,9 +26,13 @@ class Discover:
     """`models.list` and `models.show`; everything else passes. Put it behind `authenticate`: names are information."""
 
     class Settings(StageSettings):
-        catalogue: str = Field(description="Name of a catalogue under resources.catalogues, or of an upstream.")
+        catalogue: str | None = Field(
+            default=None, description="Name of a catalogue under resources.catalogues, or of an upstream. Required."
+        )
 
     def __init__(self, settings: Settings, host: Host) -> None:
+        if settings.catalogue is None:
+            raise SettingsError("name a catalogue, or the upstream whose models are served", field="catalogue")
         self._catalogue = host.catalogue(settings.catalogue)
 
     async def models(self) -> list[ModelCard]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipeline import MODEL, TARGET, TARGETS, Handler, Host, Request, Response, StageSettings, note, stage
+from pipeline import MODEL, TARGET, TARGETS, Handler, Host, Request, Response, SettingsError, StageSettings, note, stage
 
 
 @stage("map_model", writes=(MODEL, TARGETS, TARGET), calls_next="at_most_once")
@@ -16,9 +16,13 @@ class MapModel:
     """
 
     class Settings(StageSettings):
-        catalogue: str = Field(description="Name of a catalogue under resources.catalogues, or of an upstream.")
+        catalogue: str | None = Field(
+            default=None, description="Name of a catalogue under resources.catalogues, or of an upstream. Required."
+        )
 
     def __init__(self, settings: Settings, host: Host) -> None:
+        if settings.catalogue is None:
+            raise SettingsError("name a catalogue, or the upstream whose models are served", field="catalogue")
         self._catalogue = host.catalogue(settings.catalogue)
 
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:

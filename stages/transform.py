@@ -36,6 +36,6 @@ class Transform:
         spoken = self._host.upstream(target.upstream).dialect.name
         if spoken != request.dialect:
             raise UnsupportedMediaType(f"This gateway cannot translate from {request.dialect} to {spoken}.")
-        if request.model == target.model:
+        if request.payload.get("model") == target.model:
             return await call_next(request)
         return await call_next(request.evolve(payload=request.payload.with_(model=target.model)))

@@ -6,6 +6,7 @@ streams. Back-pressure is the awaited `send`; a slow client slows the reading fr
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from typing import Any
 
 from pipeline.adapters.body_reader import ClientLeft, read_body
@@ -21,7 +22,7 @@ from pipeline.request import Request
 from pipeline.response import Response
 from pipeline.runtime import Pipeline
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 
 
 class GatewayApp:

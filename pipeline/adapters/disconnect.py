@@ -8,14 +8,15 @@ everything on its way out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import anyio
 
 from pipeline.deadline import running_on_asyncio
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
 
 
 async def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
+from pipeline.adapters.disconnect import Message
 from pipeline.dialect import Dialect
 from pipeline.errors import GatewayError
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[Message], Awaitable[None]]
 RawHeaders = list[tuple[bytes, bytes]]
 
 # For streams: a proxy in front must neither store, change nor hold back what goes by.
@@ -28,8 +29,10 @@ async def send_whole(send: Send, status: int, body: bytes, headers: RawHeaders) 
     await send({"type": "http.response.body", "body": body})
 
 
-async def send_json(send: Send, status: int, value: Any) -> None:
-    await send_whole(send, status, msgspec.json.encode(value), [(b"content-type", b"application/json")])
+async def send_json(send: Send, status: int, value: Any, headers: RawHeaders | None = None) -> None:
+    await send_whole(
+        send, status, msgspec.json.encode(value), [(b"content-type", b"application/json"), *(headers or ())]
+    )
 
 
 async def send_error(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import uvicorn
 
 from pipeline.adapters.asgi import GatewayApp
 from pipeline.build import build_file
+from pipeline.log import write_events
 from pipeline.observe import LogFormat, access_log
 from pipeline.settings import ProcessSettings
 
@@ -20,7 +22,9 @@ def application() -> GatewayApp:
 
 def make_app(settings: ProcessSettings) -> GatewayApp:
     """Build the config of `settings` into an application. Raises `ConfigError`; starts nothing."""
-    access = access_log(_log_format(settings))
+    log_format = _log_format(settings)
+    write_events(log_format)
+    access = access_log(log_format)
     return GatewayApp(build_file(settings.config, access=access, max_body_bytes=settings.max_body_bytes))
 
 
@@ -32,6 +36,8 @@ def serve(settings: ProcessSettings) -> None:
     """
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"GATEWRIGHT_{name.upper()}"] = str(value)
+    # Once everything has ended uvicorn raises the signal again, for whoever handled it before: an orderly end is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app: GatewayApp | str = make_app(settings)
     if settings.workers > 1:
         app = "pipeline.adapters.serve:application"

@@ -17,7 +17,8 @@ async def answer_status(path: str, method: str, pipeline: Pipeline, send: Send) 
     a call. `/gateways` lists name, dialect, mount, operations and models, and no settings.
     """
     if method not in ("GET", "HEAD"):
-        await send_json(send, 405, {"error": {"message": f"Not allowed: {method}. Use GET."}})
+        error = {"message": f"Not allowed: {method}. Use GET."}
+        await send_json(send, 405, {"error": error}, [(b"allow", b"GET, HEAD")])
     elif path == "/livez":
         await send_json(send, 200, {"status": "ok"})
     elif path == "/readyz":

@@ -2,7 +2,7 @@
 
 from pipeline.config.bundled import configs_dir, resolve
 from pipeline.config.document import Document, GatewayEntry, ResourceEntry, StageEntry
-from pipeline.config.load import load_document
+from pipeline.config.load import load_document, read_document
 from pipeline.config.problems import ConfigError, Problem, nearest
 from pipeline.config.tree import Mark, Node, SecretText, dotted, find, plain
 from pipeline.config.validate import validate
@@ -23,6 +23,7 @@ __all__ = [
     "load_document",
     "nearest",
     "plain",
+    "read_document",
     "resolve",
     "validate",
 ]

@@ -21,7 +21,8 @@ entry keeps its settings as a located tree and the marks needed to complain abou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config.place import Place
@@ -71,11 +72,15 @@ class ResourceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A whole config file, gateways and resources in the order they are written."""
+    """A whole config file, gateways and resources in the order they are written.
+
+    `groups` are the resource groups with the places of their names: an empty group has no entry and may be misspelt.
+    """
 
     path: Path
     gateways: tuple[GatewayEntry, ...]
     resources: tuple[ResourceEntry, ...]
+    groups: Mapping[str, Mark] = field(default_factory=dict)
 
 
 def check_version(version: Place) -> None:

@@ -14,7 +14,7 @@ from pipeline.config.place import Place
 from pipeline.config.problems import ConfigError, Problem
 from pipeline.config.read import read_tree
 from pipeline.config.references import References
-from pipeline.config.tree import Mark, Node
+from pipeline.config.tree import Mark, Node, Unresolved
 
 
 def load_document(
@@ -25,15 +25,26 @@ def load_document(
     Nothing is skipped except what depends on a broken part, and a broken part is reported once, not once per use.
     """
     problems: list[Problem] = []
-    document = _load(Path(path), bundle_dirs, os.environ if environ is None else environ, problems)
+    document = read_document(path, bundle_dirs=bundle_dirs, environ=environ, problems=problems)
     if problems or document is None:
         raise ConfigError(problems)
     return document
 
 
-def _load(
-    path: Path, bundle_dirs: Sequence[Path], environ: Mapping[str, str], problems: list[Problem]
+def read_document(
+    path: Path | str,
+    *,
+    bundle_dirs: Sequence[Path],
+    problems: list[Problem],
+    environ: Mapping[str, str] | None = None,
 ) -> Document | None:
+    """What could be read, its problems added to `problems`: for a builder that will find more of them.
+
+    Values that could not be had are `Unresolved`, which `validate` does not complain about again. None if nothing
+    could be read.
+    """
+    path = Path(path)
+    environ = os.environ if environ is None else environ
     root = read_tree(path, problems)
     if root is None:
         return None
@@ -44,26 +55,26 @@ def _load(
     library = BundleLibrary(bundle_dirs, environ, problems)
     gateways = parse_gateways(top["gateways"], library) if "gateways" in top else []
     resources = _parse_resources(top["resources"]) if "resources" in top else []
-    return Document(path, tuple(gateways), tuple(resources))
+    groups = top["resources"].node.keys if "resources" in top else {}
+    return Document(path, tuple(gateways), tuple(resources), groups)
 
 
 def _parse_resources(place: Place) -> list[ResourceEntry]:
     groups = place.entries() or {}
     return [
-        resource
+        _parse_resource(group, name, settings, members.node.keys[name])
         for group, members in groups.items()
         if members.node.value is not None
         for name, settings in (members.entries() or {}).items()
-        if (resource := _parse_resource(group, name, settings, members.node.keys[name])) is not None
     ]
 
 
-def _parse_resource(group: str, name: str, place: Place, mark: Mark) -> ResourceEntry | None:
+def _parse_resource(group: str, name: str, place: Place, mark: Mark) -> ResourceEntry:
     if place.node.value is None:
         return ResourceEntry(group, name, None, Node({}, mark), mark)
     entries = place.entries()
     if entries is None:
-        return None
+        return ResourceEntry(group, name, None, Node(Unresolved(), mark), mark)
     written = entries.pop("kind", None)
     if written is None or written.node.value is None:
         kind, kind_mark = None, None

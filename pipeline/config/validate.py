@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline.config.field_names import keys_at
 from pipeline.config.problems import Problem, nearest
-from pipeline.config.tree import Node, SecretText, dotted, find, plain, trace, walk
+from pipeline.config.tree import Node, SecretText, Unresolved, dotted, find, plain, trace, walk
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -18,12 +18,16 @@ def validate(node: Node, model: type[M], *, path: str, problems: list[Problem]) 
     """The settings at `node` as a `model`, or None after adding one problem per fault.
 
     `path` is where the node stands in the document. Pydantic's own error text quotes the input, which may be a secret,
-    so only its message is used, and a validator's message that quotes a secret is masked.
+    so only its message is used, and a validator's message that quotes a secret is masked. A value that could not be
+    had makes the result None without a word: its reason is a problem already.
     """
     try:
-        return model.model_validate(plain(node))
+        settings = model.model_validate(plain(node))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
+    else:
+        return None if any(isinstance(below.value, Unresolved) for below in walk(node)) else settings
+    faults = [fault for fault in faults if not isinstance(trace(node, fault["loc"])[1].value, Unresolved)]
     hints = {
         fault["loc"]: nearest(str(fault["loc"][-1]), keys_at(model, fault["loc"][:-1]))
         for fault in faults

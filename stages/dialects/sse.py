@@ -9,13 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-# Atomic groups: CRLF is one line end, never a CR followed by a blank line.
-_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+# Possessive `?+`: CRLF is one line end, never a CR followed by a blank line.
+_BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
+# The same where no CR has been seen, which is nearly everywhere; ten times as fast.
+_BLANK_LINE_WITHOUT_CR = re.compile(rb"\n\n")
+_CR = 0x0D  # an int: looking for one in bytes is much quicker than looking for b"\r"
 _BOM = b"\xef\xbb\xbf"
 
 
 class EventTooLarge(ValueError):
-    """An event grew past the cap without ending."""
+    """An event is over the cap; `frames` are the whole ones before it."""
+
+    def __init__(self, max_event_bytes: int, frames: list[bytes]) -> None:
+        super().__init__(f"an event is over {max_event_bytes} bytes")
+        self.frames = frames
 
 
 class SseFramer:
@@ -29,12 +36,14 @@ class SseFramer:
         self._buffer = bytearray()
         self._searched = 0
         self._first = True
+        self._seen_cr = False
         self._max = max_event_bytes
 
     def feed(self, piece: bytes) -> list[bytes]:
         """The frames that `piece` completes."""
-        if not self._buffer and not self._first and _is_one_frame(piece):
+        if not self._buffer and not self._first and len(piece) <= self._max and _is_one_line(piece):
             return [piece]
+        self._seen_cr = self._seen_cr or _CR in piece
         self._buffer += piece
         if self._first and not self._strip_bom():
             return []
@@ -61,8 +70,11 @@ class SseFramer:
         start = 0
         buffer = self._buffer
         position = self._searched
-        while match := _BLANK_LINE.search(buffer, position):
+        blank_line = _BLANK_LINE if self._seen_cr else _BLANK_LINE_WITHOUT_CR
+        while match := blank_line.search(buffer, position):
             end = match.end()
+            if end - start > self._max:
+                raise EventTooLarge(self._max, frames)
             frames.append(bytes(buffer[start:end]))
             start = position = end
         if start:
@@ -70,17 +82,18 @@ class SseFramer:
         # A blank line may be split over pieces: its first three bytes can already be here.
         self._searched = max(0, len(buffer) - 3)
         if len(buffer) > self._max:
-            raise EventTooLarge(f"an event is over {self._max} bytes")
+            raise EventTooLarge(self._max, frames)
         return frames
 
 
-def _is_one_frame(piece: bytes) -> bool:
-    return piece.endswith(b"\n\n") and piece.find(b"\n\n") == len(piece) - 2 and b"\r" not in piece
+def _is_one_line(piece: bytes) -> bool:
+    """Whether `piece` is one frame of one line. Nearly every frame is, and it is quickly seen."""
+    return piece.find(b"\n") == len(piece) - 2 and piece.endswith(b"\n\n") and _CR not in piece
 
 
 def data_of(frame: bytes) -> bytes | None:
     """The data of a frame: its `data` lines joined by LF, less one leading space each; None if it has none."""
-    if frame.startswith(b"data: ") and _is_one_frame(frame) and frame.find(b"\n") == len(frame) - 2:
+    if frame.startswith(b"data: ") and _is_one_line(frame):
         return frame[6:-2]
     lines = [_value(line) for line in frame.splitlines() if line == b"data" or line.startswith(b"data:")]
     return b"\n".join(lines) if lines else None
@@ -101,5 +114,5 @@ def replace_data(frame: bytes, change: Callable[[bytes], bytes]) -> bytes:
 
 
 def encode(data: bytes) -> bytes:
-    """One event. `data` must be a single line, as JSON is."""
-    return b"data: " + data + b"\n\n"
+    """One event. JSON that is forwarded may span lines; each gets its own field, and readers join them by LF."""
+    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"

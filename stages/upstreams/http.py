@@ -25,7 +25,8 @@ class HttpUpstream:
         headers: dict[str, str] = Field(default={}, description="Further header fields to send.")
         transport: str = Field(default="httpx2", description="The HTTP client.")
         insecure: bool = Field(default=False, description="Allow plain http to a host that is not this machine.")
-        connect_seconds: float = Field(default=_DEFAULTS.connect_seconds, gt=0, description="TCP and TLS set-up.")
+        connect_seconds: float = Field(default=_DEFAULTS.connect_seconds, gt=0, description="TCP set-up.")
+        tls_seconds: float = Field(default=_DEFAULTS.tls_seconds, gt=0, description="TLS handshake, beyond that.")
         pool_seconds: float = Field(default=_DEFAULTS.pool_seconds, gt=0, description="Wait for a free connection.")
         write_seconds: float = Field(default=_DEFAULTS.write_seconds, gt=0, description="Each write of the request.")
         first_byte_seconds: float = Field(
@@ -37,6 +38,9 @@ class HttpUpstream:
             default=_DEFAULTS.keepalive_seconds, ge=0, description="How long an idle connection is kept."
         )
         ca_file: str | None = Field(default=None, description="PEM file of a private certificate authority.")
+        cert_file: str | None = Field(default=None, description="PEM file of our own certificate, if it wants one.")
+        key_file: str | None = Field(default=None, description="PEM file of the key to it, if not in the same file.")
+        uds: str | None = Field(default=None, description="Path of a Unix socket to connect to instead of the host.")
         http2: bool = Field(default=False, description="Speak HTTP/2 if the server does.")
         proxy: str | None = Field(default=None, description="URL of a forward proxy. The environment is never asked.")
 

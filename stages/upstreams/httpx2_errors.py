@@ -39,7 +39,7 @@ def typed(error: Exception, phase: Phase, *, sent: bool) -> GatewayError:
     if name in ("ReadTimeout", "WriteTimeout"):
         return UpstreamTimeout("The upstream was silent for too long.", work_done=work_done, detail=detail)
     if phase is Phase.BODY:
-        if name == "RemoteProtocolError" and "without sending complete message" not in str(error):
+        if name == "RemoteProtocolError" and "closed connection" not in str(error):
             return UpstreamGarbage("The upstream sent malformed HTTP.", work_done="maybe", detail=detail)
         return UpstreamInterrupted("The upstream's answer was cut in the middle.", work_done="maybe", detail=detail)
     if name in ("ReadError", "WriteError", "CloseError") or "without sending a response" in str(error):

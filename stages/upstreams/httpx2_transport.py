@@ -7,7 +7,6 @@ here; an embedder's plain `httpx` transport works too, because the module is a p
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
 
 import httpcore2
@@ -15,7 +14,6 @@ import httpx2
 
 from pipeline import (
     Headers,
-    SettingsError,
     TransportOptions,
     UpstreamAnswer,
     UpstreamCall,
@@ -24,6 +22,7 @@ from pipeline import (
 )
 from stages.upstreams.httpx2_errors import Phase, typed
 from stages.upstreams.received import CountingBackend, Exchange, current
+from stages.upstreams.tls import client_context
 
 _ALWAYS = (("accept-encoding", "identity"), ("user-agent", "gatewright"))
 
@@ -42,7 +41,7 @@ class Httpx2Transport:
         self._given = inner
         self._inner: Any = inner
         self._fresh: Any = None
-        self._tls = _tls(options) if inner is None else None
+        self._tls = client_context(options) if inner is None else None
 
     async def start(self) -> None:
         """Make the pools; the event loop decides the network backend, so not before."""
@@ -81,7 +80,7 @@ class Httpx2Transport:
         # httpcore reads this again when the body is iterated.
         timeout["read"] = options.idle_seconds
         headers = Headers.from_raw(response.headers.raw)
-        source = _Source(response, self._module)
+        source = _Source(response.stream)
         if headers.get("content-encoding", "identity") != "identity":
             await source.aclose()
             raise UpstreamGarbage("The upstream compressed its answer though asked not to.", work_done="maybe")
@@ -106,7 +105,7 @@ class Httpx2Transport:
             keepalive_expiry=options.keepalive_seconds,
         )
         transport = httpx2.AsyncHTTPTransport(
-            verify=self._tls, trust_env=False, http2=options.http2, limits=limits, proxy=options.proxy
+            verify=self._tls, trust_env=False, http2=options.http2, limits=limits, proxy=options.proxy, uds=options.uds
         )
         if options.proxy is None and not options.http2:
             # The pool takes a backend, the transport around it has no argument for one. HTTP/2 and proxies share
@@ -118,10 +117,11 @@ class Httpx2Transport:
 class _Source:
     """The body's bytes as the reads returned them. Never decompressed, never decoded."""
 
-    def __init__(self, response: Any, module: Any) -> None:
-        self._response = response
-        self._module = module
-        self._pieces = response.stream.__aiter__()
+    def __init__(self, stream: Any) -> None:
+        # What httpx wraps around its core's stream only renames errors, which `typed` reads by name anyway, and a
+        # generator inside a generator is not closed with the outer one.
+        self._stream = getattr(stream, "_httpcore_stream", stream)
+        self._pieces = aiter(self._stream)
         self._closed = False
 
     async def next(self) -> bytes | None:
@@ -130,23 +130,22 @@ class _Source:
         except StopAsyncIteration:
             await self.aclose()
             return None
-        except self._module.TransportError as error:
+        except Exception as error:
             await self.aclose()
             raise typed(error, Phase.BODY, sent=True) from error
         return piece
 
     async def aclose(self) -> None:
-        if not self._closed:
-            self._closed = True
-            await self._response.stream.aclose()
-
-
-def _tls(options: TransportOptions) -> ssl.SSLContext:
-    """One context per upstream: building one costs milliseconds, so never per request."""
-    try:
-        return httpx2.create_ssl_context(verify=options.ca_file or True, trust_env=False)
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"cannot use the certificate file: {error}", field="ca_file") from None
+        if self._closed:
+            return
+        self._closed = True
+        # A generator that is only dropped is closed by the event loop: later, and in a task of its own.
+        close_pieces = getattr(self._pieces, "aclose", None)
+        try:
+            if close_pieces is not None:
+                await close_pieces()
+        finally:
+            await self._stream.aclose()
 
 
 def _backend() -> httpcore2.AsyncNetworkBackend:

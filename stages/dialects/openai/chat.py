@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline import Data, Event, EventKind
-from stages.dialects.openai.wire import as_dict, as_list
+from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
 
 _HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 _TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
@@ -21,7 +21,8 @@ CHUNK_OBJECT = "chat.completion.chunk"
 def explode(answer: Data) -> list[Data]:
     """A whole answer as chunks: all that was said, then how each choice ended, then the usage.
 
-    The same three steps a stream has, so that a stage which holds text back until a choice ends works for both.
+    The same three steps a stream has, so that a stage which holds text back until a choice ends works for both. Tool
+    calls are numbered by their place: some servers number those of a whole answer too, all of them 0.
     """
     if not isinstance(answer.get("choices"), list):
         return [answer]
@@ -41,7 +42,7 @@ def _said(choice: Data, at: int) -> Data:
     delta = dict(as_dict(choice.get("message")))
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
-        delta["tool_calls"] = [{"index": index, **as_dict(call)} for index, call in enumerate(calls)]
+        delta["tool_calls"] = [{**as_dict(call), "index": index} for index, call in enumerate(calls)]
     said: Data = {"index": choice.get("index", at), "delta": delta, "finish_reason": None}
     if choice.get("logprobs") is not None:
         said["logprobs"] = choice["logprobs"]
@@ -56,35 +57,32 @@ def _ended(choice: Data, at: int) -> Data:
 def fold(events: Sequence[Event]) -> Data:
     """The whole answer that a stream spells out."""
     answer: Data = {}
-    choices: dict[Any, _Choice] = {}
+    choices: dict[int, _Choice] = {}
     for event in events:
         if event.kind is not EventKind.DATA:
             continue
         for key, value in event.data.items():
             if key == "choices":
                 for choice in as_list(value):
-                    index = as_dict(choice).get("index", 0)
+                    index = as_int(as_dict(choice).get("index"), 0)
                     choices.setdefault(index, _Choice(index)).add(as_dict(choice))
             elif key in ("id", "created", "model"):
                 answer.setdefault(key, value)
             elif key != "usage" or value is not None:
                 answer[key] = value
     answer["object"] = WHOLE_OBJECT
-    answer["choices"] = [choices[index].whole() for index in sorted(choices, key=_order)]
+    answer["choices"] = [choices[index].whole() for index in sorted(choices)]
     return answer
-
-
-def _order(index: Any) -> int:
-    return index if isinstance(index, int) else 0
 
 
 class _Choice:
     """One choice while its deltas come in."""
 
-    def __init__(self, index: Any) -> None:
+    def __init__(self, index: int) -> None:
         self._index = index
         self._message: Data = {"role": "assistant"}
-        self._calls: dict[Any, Data] = {}
+        self._calls: dict[int, Data] = {}
+        self._legacy_call: Data = {}
         self._logprobs: Data | None = None
         self._finish: Any = None
         self._rest: Data = {}
@@ -104,11 +102,11 @@ class _Choice:
         if key == "tool_calls":
             for at, fragment in enumerate(as_list(value)):
                 call = as_dict(fragment)
-                merge_call(self._calls.setdefault(call.get("index", at), {}), call)
+                _merge_call(self._calls.setdefault(as_int(call.get("index"), at), {}), call)
         elif key == "function_call" and isinstance(value, dict):
-            merge_call(message.setdefault(key, {}), {"function": value})
+            _merge_function(self._legacy_call, value)
         elif key in _TEXTS and isinstance(value, str):
-            message[key] = (message.get(key) or "") + value
+            message[key] = as_text(message.get(key)) + value
         elif isinstance(value, list) and isinstance(message.get(key), list):
             message[key] = [*message[key], *value]
         elif value is not None or key not in message:
@@ -124,15 +122,14 @@ class _Choice:
 
     def whole(self) -> Data:
         message = self._message
-        legacy = message.get("function_call")
-        if isinstance(legacy, dict) and "function" in legacy:
-            message["function_call"] = legacy["function"]
+        if self._legacy_call:
+            message["function_call"] = self._legacy_call
         if self._calls:
-            ordered = [self._calls[index] for index in sorted(self._calls, key=_order)]
+            ordered = [self._calls[index] for index in sorted(self._calls)]
             message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in ordered]
         if not message.get("content"):
             # With calls or a refusal the content is normally null; an answer that says nothing says "".
-            message["content"] = None if self._calls or legacy or message.get("refusal") else ""
+            message["content"] = None if self._calls or self._legacy_call or message.get("refusal") else ""
         message.setdefault("refusal", None)
         return {
             "index": self._index,
@@ -143,15 +140,18 @@ class _Choice:
         }
 
 
-def merge_call(call: Data, fragment: Data) -> None:
+def _merge_call(call: Data, fragment: Data) -> None:
     """Add one fragment to a tool call: names and ids are said once, arguments are concatenated."""
     for key, value in fragment.items():
         if key == "function":
-            function = call.setdefault("function", {"name": "", "arguments": ""})
-            for name, part in as_dict(value).items():
-                if name == "arguments" and isinstance(part, str):
-                    function["arguments"] += part
-                elif part:
-                    function[name] = part
+            _merge_function(call.setdefault("function", {"name": "", "arguments": ""}), as_dict(value))
         elif value is not None and not call.get(key):
             call[key] = value
+
+
+def _merge_function(function: Data, fragment: Data) -> None:
+    for key, part in fragment.items():
+        if key == "arguments" and isinstance(part, str):
+            function[key] = as_text(function.get(key)) + part
+        elif part:
+            function[key] = part

@@ -10,13 +10,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from pipeline import Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
+from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
 from stages.dialects.openai.tool_calls import ToolCalls
 from stages.dialects.openai.wire import as_dict, as_int, as_list
 
-_FINISH = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+_TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
+_CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}
 _FINISH_WORDS = {"eos": "stop", "end_turn": "stop", "eos_token": "stop", "max_tokens": "length"}
 
 
@@ -25,7 +26,10 @@ class Completer(ABC):
 
     The trap is usage: with `include_usage` every chunk says `"usage": null` and one extra chunk after the last finish
     carries the totals; without it the key is absent. Upstreams mix it into other chunks, so it is held to the end.
+    Clients read `choices[0]` of every other chunk: what has no choices is not sent, and its fields join the next chunk.
     """
+
+    reasons = _TEXT_FINISH
 
     def __init__(self, request: Request, *, model: str, id: str, created: int, object: str) -> None:
         self.object = object
@@ -38,13 +42,14 @@ class Completer(ABC):
         self._wants_usage = not request.stream or options.get("include_usage") is True
         self._usage_chunk: Data | None = None
         self._upstream_id: str | None = None
+        self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
         if event.kind is EventKind.END:
-            return self._end(event)
+            return self._end()
         if event.kind is not EventKind.DATA:
             return (event,)
         data = event.data
@@ -57,20 +62,18 @@ class Completer(ABC):
                 continue
             first = index not in self._open
             self._open.add(index)
-            text = self.said(index, choice, first=first, ending=bool(choice.get("finish_reason")))
-            finish = self.finish_reason(index, choice.get("finish_reason"))
+            reason = choice.get("finish_reason")
+            # "" is how some say null.
+            said_last = reason if isinstance(reason, str) and reason else None
+            text = self.said(index, choice, first=first, ending=said_last is not None)
             if text is not None:
                 said.append(text)
-            if finish is not None:
+            if said_last is not None:
                 self._finished.add(index)
-                ended.append(self.ended(index, choice, finish))
+                ended.append(self.ended(index, choice, self.finish_reason(index, said_last)))
         self._hold_usage(head, data)
-        usage_only = not as_list(data.get("choices")) and data.get("usage") is not None
-        chunks: list[Data] = []
-        if said or not (ended or usage_only):
-            chunks.append({**head, "choices": said})
-        if ended:
-            chunks.append({**head, "choices": ended})
+        chunks = [{**head, "choices": choices} for choices in (said, ended) if choices]
+        self._unsent = {} if chunks else head
         return tuple(event.with_data(self._with_null_usage(chunk)) for chunk in chunks)
 
     # What differs between the kinds of answer.
@@ -83,11 +86,9 @@ class Completer(ABC):
     def ended(self, index: int, choice: Data, finish: str) -> Data:
         """The choice's last chunk."""
 
-    def finish_reason(self, index: int, given: Any) -> str | None:
-        """`given` as one of the five reasons, or None while the choice goes on ("" is how some say null)."""
-        if not isinstance(given, str) or not given:
-            return None
-        return given if given in _FINISH else _FINISH_WORDS.get(given, "stop")
+    def finish_reason(self, index: int, given: str) -> str:
+        """`given` as one of the reasons that there are."""
+        return given if given in self.reasons else _FINISH_WORDS.get(given, "stop")
 
     # What they share.
 
@@ -99,6 +100,7 @@ class Completer(ABC):
             self._created = as_int(data.get("created"), self._default_created)
         rest = {key: value for key, value in data.items() if key not in ("choices", "usage")}
         return {
+            **self._unsent,
             **rest,
             "id": self._upstream_id,
             "object": self.object,
@@ -114,7 +116,7 @@ class Completer(ABC):
     def _with_null_usage(self, chunk: Data) -> Data:
         return {**chunk, "usage": None} if self._stream and self._wants_usage else chunk
 
-    def _end(self, event: Event) -> tuple[Event, ...]:
+    def _end(self) -> tuple[Event, ...]:
         if not self._open:
             raise UpstreamGarbage("The upstream's answer has no choices.", work_done="maybe")
         unfinished = sorted(self._open - self._finished)
@@ -123,15 +125,18 @@ class Completer(ABC):
             raise UpstreamInterrupted("The upstream ended the stream without a finish reason.", work_done="maybe")
         events: list[Event] = []
         if unfinished:
-            finish = [self.ended(index, {}, self.finish_reason(index, "stop") or "stop") for index in unfinished]
+            finish = [self.ended(index, {}, self.finish_reason(index, "stop")) for index in unfinished]
             events.append(Event({"choices": finish}))
         if self._usage_chunk is not None and self._wants_usage:
             events.append(Event(self._usage_chunk))
-        return (*events, event)
+        # Not the upstream's own end marker, whose frame may carry fields that clients trip over (pitfall 12).
+        return (*events, END)
 
 
 class ChatCompleter(Completer):
     """Chat: the role once and first, tool calls numbered, content a string, log-probabilities whole."""
+
+    reasons = _CHAT_FINISH
 
     def __init__(self, request: Request, *, new_call_id: Callable[[], str], **given: Any) -> None:
         super().__init__(request, **given, object="chat.completion.chunk")
@@ -159,10 +164,12 @@ class ChatCompleter(Completer):
     def ended(self, index: int, choice: Data, finish: str) -> Data:
         return {**_rest(choice, "delta"), "index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
 
-    def finish_reason(self, index: int, given: Any) -> str | None:
+    def finish_reason(self, index: int, given: str) -> str:
         """`stop` after tool calls makes agents ignore the calls (law 17, pitfall 16). `length` stays."""
         reason = super().finish_reason(index, given)
-        return "tool_calls" if reason == "stop" and self._calls.get(index) else reason
+        if reason not in ("stop", "tool_calls"):
+            return reason
+        return "tool_calls" if self._calls.get(index) else "stop"
 
 
 class TextCompleter(Completer):

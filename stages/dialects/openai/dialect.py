@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 
-import msgspec
-
 from pipeline import (
     Asked,
     Data,
@@ -24,7 +22,7 @@ from stages.dialects.openai import chat, embeddings, errors, models, requests, t
 from stages.dialects.openai.complete import ChatCompleter, TextCompleter
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
-from stages.dialects.openai.wire import decode_top, encode
+from stages.dialects.openai.wire import NOT_JSON, decode_top, encode
 from stages.dialects.sse import replace_data
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
@@ -54,7 +52,10 @@ class OpenAI:
 
     def encode_request(self, request: Request) -> UpstreamCall:
         accept = "text/event-stream" if request.stream else "application/json"
-        return UpstreamCall("POST", _PATHS[request.operation], request.payload.encode(), (*_JSON, ("accept", accept)))
+        payload = request.payload
+        if request.stream and payload.get("stream") is not True:
+            payload = payload.with_(stream=True)  # an embedder says it on the request alone
+        return UpstreamCall("POST", _PATHS[request.operation], payload.encode(), (*_JSON, ("accept", accept)))
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: some stream unasked, some answer a stream whole."""
@@ -93,7 +94,7 @@ class OpenAI:
                 return data
             try:
                 top = decode_top(data)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except NOT_JSON:
                 return data  # what is not JSON is forwarded as it is: that is what this shape promises
             return encode({**top, "model": model}) if "model" in top else data
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import msgspec
 
 from pipeline import (
     Data,
@@ -17,12 +14,10 @@ from pipeline import (
     UpstreamRefusedUs,
     UpstreamRejected,
 )
-from stages.dialects.openai.wire import as_dict, decode, encode
+from stages.dialects.openai.wire import NOT_JSON, as_dict, as_text, decode, encode
 
 _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _STATUS_TYPE = {
-    401: "invalid_request_error",
-    403: "request_forbidden",
     429: "requests",
     500: "server_error",
     503: "server_error",
@@ -40,32 +35,24 @@ def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:
     401 and 403 are about the gateway's own key, so the caller gets a 502. A body that is not OpenAI's shape still
     yields a typed error: its text may be anything, so it goes to the log and not to the caller.
     """
-    said = _said(body)
-    retry_after = parse_retry_after(headers)
     if status in (401, 403):
         return UpstreamRefusedUs("The upstream refused the gateway's credentials.", detail=f"status {status}")
-    if said is None:
-        message = f"The upstream answered with status {status}."
-        return UpstreamRejected(
-            message,
-            status=_client_status(status),
-            type=_STATUS_TYPE.get(status, "invalid_request_error" if status < 500 else "api_error"),
-            retryable=status in _RETRYABLE,
-            retry_after=retry_after,
-            detail=body[:200].decode("utf-8", "replace"),
-        )
+    said = _said(body)
+    known = said or {}
     kind: type[GatewayError] = RateLimited if status == 429 else UpstreamRejected
     default_type = _STATUS_TYPE.get(status, "invalid_request_error" if status < 500 else "api_error")
     error = kind(
-        _text(said.get("message")) or f"The upstream answered with status {status}.",
+        as_text(known.get("message")) or f"The upstream answered with status {status}.",
         status=_client_status(status),
-        type=_text(said.get("type")) or default_type,
-        param=_text(said.get("param")) or None,
-        retryable=status in _RETRYABLE,
-        retry_after=retry_after,
-        detail=f"upstream status {status}",
+        type=as_text(known.get("type")) or default_type,
+        param=as_text(known.get("param")) or None,
+        retry_after=parse_retry_after(headers),
+        detail=f"upstream status {status}" if said else body[:200].decode("utf-8", "replace"),
     )
-    error.code = _code(said, status)
+    if said is not None:
+        error.code = _code(said, status)
+    # Without credit, trying again is vain (pitfall 57).
+    error.retryable = status in _RETRYABLE and error.code != "insufficient_quota"
     return error
 
 
@@ -75,9 +62,9 @@ def in_band(data: bytes) -> GatewayError | None:
     if said is None:
         return None
     error: UpstreamError = UpstreamInterrupted(
-        _text(said.get("message")) or "The upstream failed while answering.",
-        type=_text(said.get("type")) or "api_error",
-        param=_text(said.get("param")) or None,
+        as_text(said.get("message")) or "The upstream failed while answering.",
+        type=as_text(said.get("type")) or "api_error",
+        param=as_text(said.get("param")) or None,
         work_done="maybe",
     )
     error.code = _code(said, 0) or error.code
@@ -97,7 +84,7 @@ def _said(data: bytes) -> Data | None:
     """The error object of an answer; a bare string becomes its message."""
     try:
         error = as_dict(decode(data)).get("error")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except NOT_JSON:
         return None
     if isinstance(error, str) and error:
         return {"message": error}
@@ -109,7 +96,7 @@ def _code(said: Data, status: int) -> str | None:
     if isinstance(code, str) and code:
         return code
     # A number is how llama.cpp and others repeat the status; the name of the type says more.
-    kind = _text(said.get("type"))
+    kind = as_text(said.get("type"))
     if kind == "exceed_context_size_error":
         return "context_length_exceeded"
     return {404: "model_not_found", 429: "rate_limit_exceeded"}.get(status)
@@ -118,7 +105,3 @@ def _code(said: Data, status: int) -> str | None:
 def _client_status(status: int) -> int:
     """An upstream's status for the caller: its own 4xx, 500 and 503 stay; everything unheard of is a bad gateway."""
     return status if 400 <= status < 500 or status in (500, 503, 504) else 502
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from pipeline import Data, ModelCard, UpstreamGarbage
-from stages.dialects.openai.wire import as_dict, as_int, as_list, decode
+from stages.dialects.openai.wire import NOT_JSON, as_dict, as_int, as_list, decode
 
 _KNOWN = frozenset({"id", "object", "created", "owned_by"})
 
@@ -14,7 +12,7 @@ def decode_models(body: bytes) -> list[ModelCard]:
     """An upstream's list. Entries without an id are skipped; `data` may be null (pitfall 62)."""
     try:
         answer = decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise UpstreamGarbage("The upstream's model list is not JSON.", detail=str(error)) from None
     if not isinstance(answer, dict) or "data" not in answer:
         raise UpstreamGarbage("The upstream's model list has no data.")

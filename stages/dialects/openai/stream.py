@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-
-import msgspec
 
 from pipeline import (
     Data,
@@ -17,13 +16,15 @@ from pipeline import (
 )
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
-from stages.dialects.openai.wire import decode, encode
+from stages.dialects.openai.wire import NOT_JSON, decode, encode
 from stages.dialects.sse import EventTooLarge, SseFramer, data_of
 from stages.dialects.sse import encode as frame_of
 
 Fold = Callable[[Sequence[Event]], Data]
 
 DONE = b"data: [DONE]\n\n"
+_USUAL = b"data: {"  # how nearly every frame begins; it carries an object, so it cannot be the end marker
+_TELLING = re.compile(rb'"(?:error"|usage"(?!:null))')  # one search, because every frame pays for it
 
 
 class StreamDecoder:
@@ -40,19 +41,20 @@ class StreamDecoder:
         self.finished = False
         self.failure: GatewayError | None = None
         self._framer = SseFramer(max_event_bytes=max_event_bytes)
-        self._usage_frame: bytes | None = None
+        self._usage: Usage | None = None
 
     def feed(self, piece: bytes) -> list[bytes]:
         if self.finished or self.failure is not None:
             return []
         try:
-            frames = self._framer.feed(piece)
+            return self._look(self._framer.feed(piece))
         except EventTooLarge as error:
-            self.failure = UpstreamGarbage(
-                "The upstream sent an oversized event.", work_done="maybe", detail=str(error)
-            )
-            return []
-        return self._look(frames)
+            frames = self._look(error.frames)
+            if not self.finished and self.failure is None:
+                self.failure = UpstreamGarbage(
+                    "The upstream sent an oversized event.", work_done="maybe", detail=str(error)
+                )
+            return frames
 
     def finish(self) -> list[bytes]:
         frames = [] if self.finished or self.failure is not None else self._look(self._framer.finish())
@@ -63,25 +65,26 @@ class StreamDecoder:
         return frames
 
     def events(self, frame: bytes) -> Sequence[Event]:
-        data = data_of(frame)
-        if data is None:
-            return ()
-        if data.startswith(b"[DONE]"):
-            return (Event({}, kind=EventKind.END, frame=frame, dialect=self.dialect),)
+        if not frame.startswith(_USUAL):
+            data = data_of(frame)
+            if not data:
+                return ()
+            if data.startswith(b"[DONE]"):
+                return (Event({}, kind=EventKind.END, frame=frame, dialect=self.dialect),)
         return (Event(frame=frame, dialect=self.dialect, decode=_decode),)
 
     def usage(self) -> Usage | None:
-        if self._usage_frame is None:
-            return None
-        return usage_of.look(data_of(self._usage_frame) or b"")
+        return self._usage
 
     def _look(self, frames: list[bytes]) -> list[bytes]:
         for at, frame in enumerate(frames):
-            if b"[DONE]" in frame and (data_of(frame) or b"").startswith(b"[DONE]"):
+            if not frame.startswith(_USUAL) and (data_of(frame) or b"").startswith(b"[DONE]"):
                 self.finished = True
                 return frames[: at + 1]
-            if b'"usage"' in frame and b'"usage":null' not in frame:
-                self._usage_frame = frame
+            if not _TELLING.search(frame):
+                continue
+            if b'"usage"' in frame:
+                self._usage = usage_of.look(data_of(frame) or b"") or self._usage
             if b'"error"' in frame:
                 self.failure = in_band(data_of(frame) or b"")
                 if self.failure is not None:
@@ -114,7 +117,7 @@ class StreamEncoder:
 def _decode(frame: bytes) -> Data:
     try:
         data = decode(data_of(frame) or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise UpstreamGarbage(
             "The upstream sent an event that is not JSON.", work_done="maybe", detail=str(error)
         ) from None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pipeline import Data, Event, EventKind
-from stages.dialects.openai.wire import as_dict, as_list
+from stages.dialects.openai.wire import as_dict, as_int, as_list
 
 OBJECT = "text_completion"
 _HEAD = ("id", "object", "created", "model", "system_fingerprint")
@@ -33,21 +32,21 @@ def explode(answer: Data) -> list[Data]:
 def fold(events: Sequence[Event]) -> Data:
     """The whole answer that a stream spells out."""
     answer: Data = {}
-    choices: dict[Any, Data] = {}
+    choices: dict[int, Data] = {}
     for event in events:
         if event.kind is not EventKind.DATA:
             continue
         for key, value in event.data.items():
             if key == "choices":
                 for choice in as_list(value):
-                    index = as_dict(choice).get("index", 0)
+                    index = as_int(as_dict(choice).get("index"), 0)
                     _merge(choices.setdefault(index, {"text": "", "index": index, "logprobs": None}), as_dict(choice))
             elif key in ("id", "created", "model"):
                 answer.setdefault(key, value)
             elif key != "usage" or value is not None:
                 answer[key] = value
     answer["object"] = OBJECT
-    answer["choices"] = [choices[index] for index in sorted(choices, key=lambda i: i if isinstance(i, int) else 0)]
+    answer["choices"] = [choices[index] for index in sorted(choices)]
     return answer
 
 

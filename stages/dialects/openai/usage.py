@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pipeline import Data, Usage
-from stages.dialects.openai.wire import as_int
+from stages.dialects.openai.wire import NOT_JSON, as_int
 
 
 class _Counts(msgspec.Struct):
@@ -26,7 +26,7 @@ def look(data: bytes) -> Usage | None:
     """The counts in one JSON object, read without decoding the rest; None if it has none or they are malformed."""
     try:
         counts = _decode_carrier(data).usage
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_JSON:
         return None
     if counts is None or (counts.prompt_tokens is None and counts.completion_tokens is None):
         return None

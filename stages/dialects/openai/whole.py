@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
-from stages.dialects.openai.wire import decode, decode_top, encode
+from stages.dialects.openai.wire import NOT_JSON, decode, decode_top, encode
 
 Fold = Callable[[Sequence[Event]], Data]
 Explode = Callable[[Data], list[Data]]
@@ -44,10 +42,8 @@ class WholeDecoder:
         frame = b"".join(self._pieces)
         try:
             top = decode_top(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.failure = UpstreamGarbage(
-                "The upstream's answer is not a JSON object.", work_done="maybe", detail=str(error)
-            )
+        except NOT_JSON as error:
+            self.failure = _garbage(error)
             return []
         if "error" in top:
             self.failure = in_band(frame)
@@ -59,7 +55,12 @@ class WholeDecoder:
         return [frame]
 
     def events(self, frame: bytes) -> Sequence[Event]:
-        return (*(Event(data, dialect=self.dialect) for data in self._explode(decode(frame))), END)
+        try:
+            answer = decode(frame)
+        except NOT_JSON as error:
+            # Below the top level a number out of range or bytes that are no UTF-8 show only now.
+            raise _garbage(error) from None
+        return (*(Event(data, dialect=self.dialect) for data in self._explode(answer)), END)
 
     def usage(self) -> Usage | None:
         return self._usage
@@ -86,3 +87,7 @@ class WholeEncoder:
 
     def fold(self, events: Sequence[Event]) -> Data:
         return self._fold(events)
+
+
+def _garbage(error: Exception) -> UpstreamGarbage:
+    return UpstreamGarbage("The upstream's answer is not a JSON object.", work_done="maybe", detail=str(error))

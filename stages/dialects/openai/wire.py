@@ -12,6 +12,9 @@ _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding somebody else's bytes may raise."""
+
 # U+0085, U+2028 and U+2029 are legal in JSON text and split lines in too many readers (protocol.md 3.0.6, law 32).
 _LINE_BREAKERS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 
@@ -32,6 +35,10 @@ def as_dict(value: Any) -> Data:
 
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def as_int(value: Any, default: int) -> int:

@@ -81,6 +81,13 @@ def test_refused(
     assert problems[0].mark.file == str(tmp_path / name)
 
 
+def test_the_deepest_allowed_without_marks(tmp_path: Path) -> None:
+    node, problems = read(tmp_path, "c.toml", f"a = {'[' * 64}{']' * 64}")
+    assert (node is not None, problems) == (True, [])
+    _, problems = read(tmp_path, "c.toml", f"a = {'[' * 65}{']' * 65}")
+    assert [problem.code for problem in problems] == ["too-deep"]
+
+
 def test_a_misspelt_suffix_gets_a_suggestion(tmp_path: Path) -> None:
     _, (problem,) = read(tmp_path, "c.yalm", "a: 1")
     assert problem.hint == ".yaml"

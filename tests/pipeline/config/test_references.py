@@ -196,3 +196,11 @@ def test_a_secret_shows_in_no_problem_of_a_model(workspace: Workspace, body: str
     assert validate(node, Strict, path="p", problems=problems) is None
     assert [problem.code for problem in problems] == ["invalid-value"]
     assert "zq7" not in str(problems[0])
+
+
+def test_a_models_message_loses_the_secret_and_nothing_else(workspace: Workspace) -> None:
+    text = config("1").replace("{v: 1}", "{name: '${env:KEY}'}")
+    node = workspace.load(text, environ={"KEY": "zq7\n'\"\\é"}).resources[0].settings
+    problems: list[Problem] = []
+    validate(node, Strict, path="p", problems=problems)
+    assert problems[0].message == "'***' is no good, *** is not"

@@ -125,6 +125,14 @@ def test_the_input_is_never_quoted() -> None:
     assert "hunter2" not in repr(problems)
 
 
+def test_a_missing_or_unknown_key_is_named() -> None:
+    problems: list[Problem] = []
+    node = parse_yaml("{limits: [{per: key}], zzzz: 1}", "f.yaml", problems)
+    assert node is not None
+    validate(node, Settings, path="p", problems=problems)
+    assert [problem.message for problem in problems] == ["'requests' is required", "unknown key 'zzzz'"]
+
+
 def test_the_message_is_pydantics_without_its_prefix() -> None:
     problems: list[Problem] = []
     node = parse_yaml("base_url: a b", "f.yaml", problems)

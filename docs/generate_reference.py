@@ -1,0 +1,197 @@
+"""Writes the reference tables of the documentation from the code they describe.
+
+    python docs/generate_reference.py
+
+A table stands between `<!-- generated: NAME -->` and `<!-- end generated -->`; what is between is replaced, the rest of
+the page is left alone. Why not at build time: a reader of the repository must see the tables too. So that they cannot
+go stale, a test renders them again and compares.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from pipeline import GatewayError, StageSpec
+from pipeline.config import configs_dir, plain
+from pipeline.config.read import read_tree
+from pipeline.settings import ProcessSettings
+from stages import TABLE
+
+PAGES = Path(__file__).resolve().parent
+_BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
+_GROUPS = {
+    "stage": "Stages",
+    "upstreams": "`resources.upstreams`",
+    "keys": "`resources.keys`",
+    "catalogues": "`resources.catalogues`",
+}
+
+
+def kinds() -> str:
+    """Every built-in stage and resource kind with its settings."""
+    parts: list[str] = []
+    for group, title in _GROUPS.items():
+        parts.append(f"### {title}\n")
+        for row in TABLE:
+            if row.group == group:
+                parts += _kind(row.kind, row.load())
+    return "\n".join(parts)
+
+
+def process() -> str:
+    """The settings of the process."""
+    rows = [
+        (f"`GATEWRIGHT_{name.upper()}`", _type(field), _default(field), field.description or "")
+        for name, field in ProcessSettings.model_fields.items()
+    ]
+    return _table(("variable", "type", "default", "what it is"), rows)
+
+
+def bundles() -> str:
+    """Every bundle that comes with the project, with its parameters."""
+    parts: list[str] = []
+    for path in sorted((configs_dir() / "bundles").glob("*.yaml")):
+        node = read_tree(path, [])
+        assert node is not None, f"{path} cannot be read"
+        bundle = plain(node)["bundle"]
+        stages = " -> ".join(str(stage["id"]) for stage in bundle["chain"])
+        rows = [
+            (f"`{name}`", f"`{_yaml(given['default'])}`" if "default" in given else "required", given["description"])
+            for name, given in bundle["parameters"].items()
+        ]
+        parts.append(f"### `{path.stem}`\n")
+        parts.append(f"Dialect `{bundle['dialect']}`, mounted on `{bundle['mount']}`. Stage ids: `{stages}`.\n")
+        parts.append(_table(("parameter", "default", "what it is"), rows))
+    return "\n".join(parts)
+
+
+def errors() -> str:
+    """The tree of errors, as the caller sees it."""
+    rows = [
+        (f"`{cls.__name__}`", str(cls.status), f"`{cls.type}`", f"`{cls.code}`" if cls.code else "", cls.origin)
+        for cls in _leaves(GatewayError)
+    ]
+    return _table(("error", "status", "`type`", "`code`", "whose fault"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {"kinds": kinds, "process": process, "bundles": bundles, "errors": errors}
+
+
+def render(page: str) -> str:
+    """The text of a page with every generated table written anew."""
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block['name']]().strip()}\n\n{block[3]}", page)
+
+
+def pages() -> list[Path]:
+    """The pages that hold a generated table."""
+    return [path for path in sorted(PAGES.rglob("*.md")) if _BLOCK.search(path.read_text("utf-8"))]
+
+
+def _kind(kind: str, cls: Any) -> list[str]:
+    parts = [f"#### `{kind}`\n", _summary(cls) + "\n"]
+    spec = getattr(cls, "spec", None)
+    if isinstance(spec, StageSpec):
+        parts.append(_promises(spec) + "\n")
+    return [*parts, *_settings(cls.Settings)]
+
+
+def _promises(spec: StageSpec) -> str:
+    said = [f"Calls next: {spec.calls_next.replace('_', ' ')}."]
+    for label, slots in (
+        ("Reads", spec.reads),
+        ("Writes", spec.writes),
+        ("Reads on the way up", spec.response_reads),
+        ("Writes on the way up", spec.response_writes),
+    ):
+        if slots:
+            said.append(f"{label}: {', '.join(f'`{name}`' for name in sorted(slot.name for slot in slots))}.")
+    return " ".join(said)
+
+
+def _settings(model: type[BaseModel]) -> list[str]:
+    if not model.model_fields:
+        return ["No settings.\n"]
+    rows = [
+        (f"`{name}`", _type(field), _default(field), field.description or "")
+        for name, field in model.model_fields.items()
+    ]
+    parts = [_table(("setting", "type", "default", "what it is"), rows)]
+    for inner in dict.fromkeys(_models(model)):
+        parts += [f"Each `{inner.__name__}`: {_summary(inner)}\n", *_settings(inner)]
+    return parts
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for field in model.model_fields.values():
+        yield from _models_in(field.annotation)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _leaves(cls: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    """The errors that are raised: those without children of their own, and those that say something themselves."""
+    for child in cls.__subclasses__():
+        if child.__module__ != "pipeline.errors":
+            continue
+        if not child.__subclasses__() or child.__name__ == "NotFound":
+            yield child
+        yield from _leaves(child)
+
+
+def _summary(cls: type) -> str:
+    """The first paragraph of the docstring, on one line."""
+    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+
+
+def _type(field: FieldInfo) -> str:
+    return _type_name(field.annotation).replace("|", "\\|")
+
+
+def _type_name(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " | ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, types.UnionType):
+        return " | ".join(_type_name(one) for one in arguments if one is not type(None))
+    if origin is list:
+        return f"list of {_type_name(arguments[0])}"
+    if origin is dict:
+        return f"mapping to {_type_name(arguments[1])}"
+    names = {str: "text", bool: "boolean", int: "integer", float: "number", SecretStr: "secret text"}
+    return names.get(annotation) or f"`{annotation.__name__}`"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    return "none" if field.default in (None, "") else f"`{_yaml(field.default)}`"
+
+
+def _yaml(value: Any) -> str:
+    """A default as it would be written in a config."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list) else str(value)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows)]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    for page in pages():
+        page.write_text(render(page.read_text("utf-8")), "utf-8")
