@@ -13,7 +13,7 @@ from pipeline import Data, Event, EventKind
 from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
 
 _HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
-_TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
+TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
 WHOLE_OBJECT = "chat.completion"
 CHUNK_OBJECT = "chat.completion.chunk"
 
@@ -105,7 +105,7 @@ class _Choice:
                 _merge_call(self._calls.setdefault(as_int(call.get("index"), at), {}), call)
         elif key == "function_call" and isinstance(value, dict):
             _merge_function(self._legacy_call, value)
-        elif key in _TEXTS and isinstance(value, str):
+        elif key in TEXTS and isinstance(value, str):
             message[key] = as_text(message.get(key)) + value
         elif isinstance(value, list) and isinstance(message.get(key), list):
             message[key] = [*message[key], *value]
@@ -123,7 +123,7 @@ class _Choice:
     def whole(self) -> Data:
         message = self._message
         if self._legacy_call:
-            message["function_call"] = self._legacy_call
+            message["function_call"] = {"name": "", "arguments": "", **self._legacy_call}
         if self._calls:
             ordered = [self._calls[index] for index in sorted(self._calls)]
             message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in ordered]

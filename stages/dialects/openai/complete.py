@@ -12,9 +12,10 @@ from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
 from stages.dialects.openai import usage as usage_of
+from stages.dialects.openai.chat import CHUNK_OBJECT, TEXTS
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
 from stages.dialects.openai.tool_calls import ToolCalls
-from stages.dialects.openai.wire import as_dict, as_int, as_list
+from stages.dialects.openai.wire import as_count, as_dict, as_list, as_text
 
 _TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
 _CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}
@@ -57,7 +58,7 @@ class Completer(ABC):
         said, ended = [], []
         for at, given in enumerate(as_list(data.get("choices"))):
             choice = as_dict(given)
-            index = as_int(choice.get("index"), at)
+            index = as_count(choice.get("index"), at)
             if index in self._finished:
                 continue
             first = index not in self._open
@@ -97,7 +98,7 @@ class Completer(ABC):
             given = data.get("id")
             self._upstream_id = given if isinstance(given, str) and given else self._id
         if self._created is None:
-            self._created = as_int(data.get("created"), self._default_created)
+            self._created = as_count(data.get("created"), self._default_created)
         rest = {key: value for key, value in data.items() if key not in ("choices", "usage")}
         return {
             **self._unsent,
@@ -139,7 +140,7 @@ class ChatCompleter(Completer):
     reasons = _CHAT_FINISH
 
     def __init__(self, request: Request, *, new_call_id: Callable[[], str], **given: Any) -> None:
-        super().__init__(request, **given, object="chat.completion.chunk")
+        super().__init__(request, **given, object=CHUNK_OBJECT)
         self._new_call_id = new_call_id
         self._calls: dict[int, ToolCalls] = {}
 
@@ -149,11 +150,17 @@ class ChatCompleter(Completer):
         if first:
             delta = {"role": "assistant", "content": ""}
         for key, value in given.items():
+            if value is None:
+                continue
             if key == "tool_calls":
                 calls = self._calls.setdefault(index, ToolCalls(self._new_call_id)).fragments(value)
                 if calls:
                     delta["tool_calls"] = calls
-            elif key != "role" and value is not None:
+            elif key in TEXTS:
+                delta[key] = delta.get(key, "") + _text(value)
+            elif key == "function_call":
+                delta[key] = {name: as_text(part) for name, part in as_dict(value).items()}
+            elif key != "role":
                 delta[key] = value
         logprobs = complete_chat_logprobs(choice.get("logprobs"))
         if ending and not first and logprobs is None and not any(delta.values()):
@@ -189,6 +196,12 @@ class TextCompleter(Completer):
 
     def ended(self, index: int, choice: Data, finish: str) -> Data:
         return {**_rest(choice, "text"), "text": "", "index": index, "logprobs": None, "finish_reason": finish}
+
+
+def _text(value: Any) -> str:
+    """Some send a list of parts where a string belongs."""
+    parts = map(as_dict, as_list(value))
+    return as_text(value) or "".join(as_text(part.get("text")) for part in parts)
 
 
 def _rest(choice: Data, said: str) -> Data:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline import Data, Event, EventKind
+from pipeline import Data, Event, EventKind, UpstreamGarbage
 from stages.dialects.openai import usage as usage_of
-from stages.dialects.openai.wire import as_dict, as_list
+from stages.dialects.openai.wire import as_count, as_dict, as_list
 
 
 def explode(answer: Data) -> list[Data]:
@@ -30,9 +30,11 @@ class EmbeddingCompleter:
             return (event,)
         answer = event.data
         data = [
-            {**as_dict(item), "object": "embedding", "index": as_dict(item).get("index", at)}
-            for at, item in enumerate(as_list(answer.get("data")))
+            {**item, "object": "embedding", "index": as_count(item.get("index"), at)}
+            for at, item in enumerate(map(as_dict, as_list(answer.get("data"))))
         ]
+        if not data:
+            raise UpstreamGarbage("The upstream's answer has no embeddings.", work_done="maybe")
         # OpenAI requires usage here; an upstream that does not count has told nothing, and zero is how that is said.
         usage = usage_of.complete(answer.get("usage"), completion=False) or {"prompt_tokens": 0, "total_tokens": 0}
         return (event.with_data({**answer, "object": "list", "data": data, "model": self._model, "usage": usage}),)

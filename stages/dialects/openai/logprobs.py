@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline import Data
-from stages.dialects.openai.wire import as_dict, as_list
+from stages.dialects.openai.wire import as_count, as_dict, as_list, as_text
 
 UNLIKELY = -9999.0
 """What OpenAI writes for a token too unlikely to have a number."""
@@ -22,8 +22,24 @@ def complete_text_logprobs(given: Any) -> Data | None:
     """The four parallel lists of text completions, or None."""
     if not isinstance(given, dict):
         return None
-    lists = {key: as_list(given.get(key)) for key in ("tokens", "token_logprobs", "top_logprobs", "text_offset")}
-    return {**given, **lists}
+    return {
+        **given,
+        "tokens": [as_text(token) for token in as_list(given.get("tokens"))],
+        "token_logprobs": [_number(value) for value in as_list(given.get("token_logprobs"))],
+        "top_logprobs": [_numbers(top) for top in as_list(given.get("top_logprobs"))],
+        "text_offset": [as_count(offset, 0) for offset in as_list(given.get("text_offset"))],
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _numbers(top: Any) -> Data | None:
+    """The alternatives to one token; null where a token has none."""
+    if not isinstance(top, dict):
+        return None
+    return {token: UNLIKELY if (number := _number(value)) is None else number for token, value in top.items()}
 
 
 def _tokens(given: Any) -> list[Data] | None:
@@ -37,12 +53,13 @@ def _tokens(given: Any) -> list[Data] | None:
 
 def _token(given: Any) -> Data:
     item = as_dict(given)
-    token = item.get("token") if isinstance(item.get("token"), str) else ""
-    logprob = item.get("logprob")
+    token = as_text(item.get("token"))
+    logprob = _number(item.get("logprob"))
     raw = item.get("bytes")
+    whole = isinstance(raw, list) and all(isinstance(byte, int) and 0 <= byte < 256 for byte in raw)
     return {
         **item,
         "token": token,
-        "logprob": float(logprob) if isinstance(logprob, (int, float)) else UNLIKELY,
-        "bytes": raw if isinstance(raw, list) else list(str(token).encode()),
+        "logprob": UNLIKELY if logprob is None else logprob,
+        "bytes": raw if whole else list(token.encode()),
     }

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pipeline import Data, Usage
-from stages.dialects.openai.wire import NOT_JSON, as_int
+from stages.dialects.openai.wire import NOT_JSON, as_count
 
 
 class _Counts(msgspec.Struct):
@@ -41,8 +41,8 @@ def complete(usage: Any, *, completion: bool = True) -> Data | None:
     """
     if not isinstance(usage, dict) or not ({"prompt_tokens", "completion_tokens", "total_tokens"} & usage.keys()):
         return None
-    prompt = as_int(usage.get("prompt_tokens"), 0)
-    generated = as_int(usage.get("completion_tokens"), 0)
+    prompt = as_count(usage.get("prompt_tokens"), 0)
+    generated = as_count(usage.get("completion_tokens"), 0)
     counts: Data = {**usage, "prompt_tokens": prompt}
     if completion:
         counts["completion_tokens"] = generated

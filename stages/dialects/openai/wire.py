@@ -22,6 +22,8 @@ _LINE_BREAKERS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\
 def encode(value: Any) -> bytes:
     """Compact JSON on one line, whatever reader splits it."""
     text = _encode(value)
+    if text.isascii():
+        return text
     for raw, escaped in _LINE_BREAKERS:
         if raw in text:
             text = text.replace(raw, escaped)
@@ -44,3 +46,9 @@ def as_text(value: Any) -> str:
 def as_int(value: Any, default: int) -> int:
     """`value` if it is an integer (a bool is not), else `default`."""
     return value if isinstance(value, int) and not isinstance(value, bool) else default
+
+
+def as_count(value: Any, default: int) -> int:
+    """`value` if it is an integer that can count or number something, else `default`."""
+    count = as_int(value, default)
+    return count if count >= 0 else default
