@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from math import inf
 from typing import Any, Protocol, TypeVar
 
 import anyio
@@ -102,7 +103,7 @@ class _ScopeDeadline:
         raise AssertionError("unreachable: a scope that did not catch either returned or raised")
 
     def close(self) -> None:
-        pass
+        self._until = inf
 
 
 def exceeded(seconds: float) -> DeadlineExceeded:

@@ -31,7 +31,7 @@ an error is raised and rendered once, in the caller's dialect; after it, the bod
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 Origin = Literal["caller", "gateway", "upstream"]
 WorkDone = Literal["no", "maybe"]
@@ -47,7 +47,7 @@ class GatewayError(Exception):
     status: int = 500
     type: str = "server_error"
     code: str | None = None
-    origin: ClassVar[Origin] = "gateway"
+    origin: Origin = "gateway"
     retryable: bool = False
 
     def __init__(
@@ -99,7 +99,7 @@ class CallerError(GatewayError):
 
     status = 400
     type = "invalid_request_error"
-    origin: ClassVar[Origin] = "caller"
+    origin: Origin = "caller"
 
 
 class InvalidRequest(CallerError):
@@ -197,7 +197,7 @@ class UpstreamError(GatewayError):
     status = 502
     type = "api_error"
     code: str | None = "upstream_error"
-    origin: ClassVar[Origin] = "upstream"
+    origin: Origin = "upstream"
     retryable = True
 
 
@@ -216,7 +216,10 @@ class UpstreamTimeout(UpstreamError):
 
 
 class UpstreamRejected(UpstreamError):
-    """The upstream answered with an error status: its status and words are kept."""
+    """The upstream answered with an error status: its status and words are kept.
+
+    The dialect sets `origin` to the caller where the status blames the request.
+    """
 
 
 class UpstreamRefusedUs(UpstreamError):

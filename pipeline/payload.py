@@ -17,6 +17,7 @@ from pipeline.errors import InvalidRequest
 _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_ABSENT = object()
 
 
 class Payload(Mapping[str, Any]):
@@ -60,6 +61,13 @@ class Payload(Mapping[str, Any]):
                 # Valid JSON that Python cannot hold: a number out of range, or nesting too deep for where we are.
                 raise InvalidRequest(f"`{key}` cannot be read: {error}.", param=key) from None
         return self._decoded[key]
+
+    def raw(self, key: str) -> bytes | None:
+        """The JSON text of a field, for a look that need not decode all of it; None if it is absent."""
+        value = self._raw.get(key, _ABSENT)
+        if value is _ABSENT:
+            return None
+        return bytes(value) if type(value) is msgspec.Raw else _encode(value)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._raw)

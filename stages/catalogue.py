@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 import anyio
 from pydantic import Field
@@ -51,18 +51,18 @@ class ModelCatalogue:
         self._lists = [_UpstreamList(host.upstream(one), host.clock) for one in settings.upstreams]
         self._refresh_seconds = settings.refresh_seconds
         self._exact: dict[str, Alias] = {}
-        self._wild: list[tuple[str, Alias]] = []
-        for pattern, given in settings.aliases.items():
+        self._wild: list[tuple[re.Pattern[str], Alias]] = []
+        # Longest first. Only `*` is special: brackets and question marks occur in names.
+        for pattern, given in sorted(settings.aliases.items(), key=lambda item: -len(item[0])):
             alias = given if isinstance(given, Alias) else Alias(model=given)
             if alias.upstream is not None and alias.upstream not in settings.upstreams:
                 raise SettingsError(
                     f"alias {pattern!r} names {alias.upstream!r}, not one of `upstreams`", field="aliases"
                 )
             if "*" in pattern:
-                self._wild.append((pattern, alias))
+                self._wild.append((_wildcard(pattern), alias))
             else:
                 self._exact[pattern] = alias
-        self._wild.sort(key=lambda item: len(item[0]), reverse=True)
 
     async def resolve(self, model: str) -> Resolution:
         alias = self._exact.get(model)
@@ -72,7 +72,7 @@ class ModelCatalogue:
         if targets:
             return Resolution(model, targets)
         for pattern, wild in self._wild:
-            if fnmatchcase(model, pattern):
+            if pattern.fullmatch(model):
                 return Resolution(wild.model, await self._targets(wild.model, wild.upstream))
         unknown = tuple(Target(one.upstream.name, model) for one in self._lists if one.cards is None)
         if unknown:
@@ -107,6 +107,10 @@ class ModelCatalogue:
             if found:
                 return found
         return ()
+
+
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
 
 
 class _UpstreamList:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import perf_counter
 
 import anyio
@@ -18,6 +19,7 @@ from pipeline import (
     StageSettings,
     Upstream,
     UpstreamAnswer,
+    UpstreamError,
     UpstreamGarbage,
     note,
     stage,
@@ -69,9 +71,11 @@ async def _refuse(upstream: Upstream, answer: UpstreamAnswer) -> None:
 
 
 async def _read(answer: UpstreamAnswer) -> bytes:
+    """As much of the body as came: a cut answer still has the status that matters."""
     pieces: list[bytes] = []
     size = 0
-    while size < _MAX_ERROR_BYTES and (piece := await answer.source.next()) is not None:
-        pieces.append(piece)
-        size += len(piece)
+    with suppress(UpstreamError):
+        while size < _MAX_ERROR_BYTES and (piece := await answer.source.next()) is not None:
+            pieces.append(piece)
+            size += len(piece)
     return b"".join(pieces)

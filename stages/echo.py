@@ -67,9 +67,9 @@ def _card(card: ModelCard) -> Data:
 
 
 def _chat(request: Request) -> Iterator[Data]:
-    tools = request.payload.get("tools")
-    if tools and request.payload.get("tool_choice") not in (None, "none", "auto"):
-        call = {"index": 0, "function": {"name": tools[0].get("function", {}).get("name", ""), "arguments": "{}"}}
+    tool = _first_tool(request.payload.get("tools"))
+    if tool is not None and request.payload.get("tool_choice") not in (None, "none", "auto"):
+        call = {"index": 0, "function": {"name": tool, "arguments": "{}"}}
         yield {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
         yield {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
         return
@@ -79,6 +79,14 @@ def _chat(request: Request) -> Iterator[Data]:
         yield {"choices": [{"index": 0, "delta": {"content": word}}]}
     yield {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     yield _usage(words)
+
+
+def _first_tool(tools: Any) -> str | None:
+    """Its name; None if there is none, or what was sent is no list of tools."""
+    first = tools[0] if isinstance(tools, list) and tools else None
+    function = first.get("function") if isinstance(first, dict) else None
+    name = function.get("name") if isinstance(function, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _completion(request: Request) -> Iterator[Data]:
@@ -94,7 +102,9 @@ def _usage(words: list[str]) -> Data:
 
 
 def _embeddings(given: Any) -> Data:
-    texts = given if isinstance(given, list) else [given]
+    # A list of token ids is one input, as a text is (protocol.md 2.7).
+    several = isinstance(given, list) and not all(isinstance(item, int) for item in given)
+    texts = given if several else [given]
     vectors = [[byte / 255 for byte in sha256(str(text).encode()).digest()[:_VECTOR_SIZE]] for text in texts]
     return {"data": [{"index": at, "embedding": vector} for at, vector in enumerate(vectors)]}
 

@@ -44,7 +44,7 @@ class StaticKeys:
             self._principals[digest] = Principal(entry.id, frozenset(entry.scopes))
 
     def check(self, key: str) -> Principal | None:
-        return self._principals.get(sha256(key.encode("utf-8", "surrogateescape")).digest())
+        return self._principals.get(sha256(key.encode("utf-8", "surrogatepass")).digest())
 
     def __repr__(self) -> str:
         return f"StaticKeys({len(self._principals)} keys)"

@@ -36,7 +36,7 @@ def serve(settings: ProcessSettings) -> None:
     """
     for name, value in settings.model_dump(exclude_none=True).items():
         os.environ[f"GATEWRIGHT_{name.upper()}"] = str(value)
-    # Once everything has ended uvicorn raises the signal again, for whoever handled it before: an orderly end is no failure.
+    # At its end uvicorn raises the signal again, for whoever handled it before: an orderly end is no failure.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app: GatewayApp | str = make_app(settings)
     if settings.workers > 1:

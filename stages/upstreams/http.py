@@ -71,10 +71,14 @@ class HttpUpstream:
 
 
 def _checked(settings: HttpUpstream.Settings) -> str:
-    url = urlsplit(settings.base_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    try:
+        url = urlsplit(settings.base_url)
+        usable = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # brackets that do not match, a port that is no port
+        usable = False
+    if not usable or not url.hostname:
         raise SettingsError("base_url must begin with http:// or https:// and name a host", field="base_url")
-    if url.query or url.fragment or url.username:
+    if any(mark in settings.base_url for mark in "?#@"):
         raise SettingsError("base_url must have no query, fragment or user name", field="base_url")
     if url.scheme == "http" and not settings.insecure and not _is_loopback(url.hostname):
         message = "plain http to another machine sends prompts and keys readable; use https or `insecure: true`"

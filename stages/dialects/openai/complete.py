@@ -88,7 +88,9 @@ class Completer(ABC):
         """The choice's last chunk."""
 
     def finish_reason(self, index: int, given: str) -> str:
-        """`given` as one of the reasons that there are."""
+        """`given` as one of the reasons that there are. Raises on `error`, which some send without an error object."""
+        if given == "error":
+            raise UpstreamInterrupted("The upstream failed while answering.", work_done="maybe")
         return given if given in self.reasons else _FINISH_WORDS.get(given, "stop")
 
     # What they share.

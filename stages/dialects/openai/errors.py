@@ -8,7 +8,6 @@ from pipeline import (
     Data,
     GatewayError,
     Headers,
-    RateLimited,
     UpstreamError,
     UpstreamInterrupted,
     UpstreamRefusedUs,
@@ -17,6 +16,7 @@ from pipeline import (
 from stages.dialects.openai.wire import NOT_JSON, as_dict, as_text, decode, encode
 
 _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+_NOT_THE_CALLERS = frozenset({408, 429})
 _STATUS_TYPE = {
     429: "requests",
     500: "server_error",
@@ -39,18 +39,19 @@ def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:
         return UpstreamRefusedUs("The upstream refused the gateway's credentials.", detail=f"status {status}")
     said = _said(body)
     known = said or {}
-    kind: type[GatewayError] = RateLimited if status == 429 else UpstreamRejected
     default_type = _STATUS_TYPE.get(status, "invalid_request_error" if status < 500 else "api_error")
-    error = kind(
+    error = UpstreamRejected(
         as_text(known.get("message")) or f"The upstream answered with status {status}.",
         status=_client_status(status),
         type=as_text(known.get("type")) or default_type,
         param=as_text(known.get("param")) or None,
         retry_after=parse_retry_after(headers),
-        detail=f"upstream status {status}" if said else body[:200].decode("utf-8", "replace"),
+        # Never a piece of the body: it may repeat the prompt.
+        detail=f"upstream status {status}" + ("" if said else f", {len(body)} bytes that are no error object"),
     )
-    if said is not None:
-        error.code = _code(said, status)
+    error.code = _code(known, status) or (None if said else error.code)
+    if 400 <= status < 500 and status not in _NOT_THE_CALLERS:
+        error.origin = "caller"
     # Without credit, trying again is vain (pitfall 57).
     error.retryable = status in _RETRYABLE and error.code != "insufficient_quota"
     return error

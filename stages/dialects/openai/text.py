@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline import Data, Event, EventKind
-from stages.dialects.openai.wire import as_dict, as_int, as_list
+from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
 
 OBJECT = "text_completion"
 _HEAD = ("id", "object", "created", "model", "system_fingerprint")
@@ -52,8 +52,8 @@ def fold(events: Sequence[Event]) -> Data:
 
 def _merge(total: Data, choice: Data) -> None:
     for key, value in choice.items():
-        if key == "text" and isinstance(value, str):
-            total["text"] += value
+        if key == "text":
+            total["text"] += as_text(value)
         elif key == "logprobs" and isinstance(value, dict):
             total["logprobs"] = _joined(as_dict(total["logprobs"]), value)
         elif value is not None or key not in total:
