@@ -10,12 +10,17 @@ from pipeline.host import SettingsError, UnknownName
 Loc = tuple[str | int, ...]
 
 
-def problem_of(error: UnknownName | SettingsError, settings: Node, mark: Mark, path: str) -> Problem:
-    """The error as a problem at the value that it names, or at `mark` where that cannot be told."""
+def problem_of(error: Exception, settings: Node, mark: Mark, path: str) -> Problem:
+    """The error as a problem at the value that it names, or at `mark` where that cannot be told.
+
+    A constructor of somebody else's may fail in any way: that is a problem of this line, not a crash of the loader.
+    """
     if isinstance(error, UnknownName):
         loc = next(_places(settings, error.name), None)
         hint = nearest(error.name, error.available)
         return Problem(error.code, find(settings, loc) if loc else mark, dotted(loc or (), path), str(error), hint)
+    if not isinstance(error, SettingsError):
+        return Problem("unloadable", mark, path, f"cannot be built: {type(error).__name__}: {error}")
     if error.field is None:
         return Problem("unusable", mark, path, str(error))
     known = isinstance(settings.value, dict) and error.field in settings.value

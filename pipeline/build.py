@@ -26,7 +26,7 @@ from pipeline.config import (
     validate,
 )
 from pipeline.gateway import Gateway, Link
-from pipeline.host import Clock, Host, SettingsError, UnknownName
+from pipeline.host import Clock, Host, UnknownName
 from pipeline.observe import Emit
 from pipeline.proofs import colliding_routes, slot_problems
 from pipeline.registry import Registry
@@ -130,13 +130,11 @@ class _GatewayBuilder:
             hint = nearest(error.name, error.available)
             self._problems.append(Problem(error.code, entry.mark, path, str(error), hint))
             return None
-        settings = validate(entry.settings, cls.Settings, path=where, problems=self._problems)
-        if settings is None:
-            return None
         try:
-            return Link(entry.id, entry.kind, cls(settings, self._host))
+            settings = validate(entry.settings, cls.Settings, path=where, problems=self._problems)
+            return None if settings is None else Link(entry.id, entry.kind, cls(settings, self._host))
         except BrokenResource:
             return None
-        except (UnknownName, SettingsError) as error:
+        except Exception as error:
             self._problems.append(problem_of(error, entry.settings, entry.mark, where))
         return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.dialect import Dialect
 from pipeline.errors import GatewayError
+from pipeline.log import NAME
 from pipeline.stage import Handler, Stage
 
 
@@ -37,6 +39,9 @@ class Gateway:
                 try:
                     return [card.id for card in await list_models()]
                 except GatewayError:
+                    return []
+                except Exception as error:
+                    logging.getLogger(NAME).error("gateway %s cannot list its models", self.name, exc_info=error)
                     return []
         return []
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.blame import problem_of
 from pipeline.config import Mark, Node, Problem, ResourceEntry, nearest, validate
-from pipeline.host import Host, SettingsError, UnknownName
+from pipeline.host import Host, UnknownName
 from pipeline.registry import Registry
 
 DEFAULT_KINDS = {"upstreams": "http", "keys": "static", "catalogues": "models"}
@@ -88,15 +88,13 @@ class ResourceSet:
             cls = self._registry.load(entry.group, kind)
         except UnknownName as error:
             return self._problem(error.code, mark, path, str(error), nearest(kind, error.available))
-        settings = validate(entry.settings, cls.Settings, path=path, problems=self._problems)
-        if settings is None:
-            return None
         self._under_way.append(key)
         try:
-            return cls(settings, self._host, entry.name)
+            settings = validate(entry.settings, cls.Settings, path=path, problems=self._problems)
+            return None if settings is None else cls(settings, self._host, entry.name)
         except BrokenResource:
             return None
-        except (UnknownName, SettingsError) as error:
+        except Exception as error:
             self._problems.append(problem_of(error, entry.settings, entry.mark, path))
             return None
         finally:
