@@ -11,6 +11,7 @@ TABLE = (
     Row("stage", "normalise", "stages.normalise:Normalise"),
     Row("stage", "echo", "stages.echo:Echo"),
     Row("dialect", "openai", "stages.dialects.openai.dialect:OpenAI"),
+    Row("transport", "h1", "stages.upstreams.h1.transport:H1Transport"),
     Row("transport", "httpx2", "stages.upstreams.httpx2_transport:Httpx2Transport"),
     Row("upstreams", "http", "stages.upstreams.http:HttpUpstream"),
     Row("keys", "static", "stages.keys:StaticKeys"),

@@ -99,7 +99,7 @@ class _Exchange:
 
     async def _answer(self, path: str) -> None:
         scope = self._scope
-        refused = check_head(scope["headers"])
+        refused = check_head(scope["headers"], needs_host=scope.get("http_version") == "1.1")
         if refused is not None:
             raise refused
         match = self._router.match(scope["method"], path)

@@ -66,7 +66,7 @@ class Router:
         raise RouteError(NotFound(f"Invalid URL ({method} {path[:200]})"), under[0] if under else None)
 
 
-def check_head(headers: Iterable[tuple[bytes, bytes]]) -> GatewayError | None:
+def check_head(headers: Iterable[tuple[bytes, bytes]], *, needs_host: bool) -> GatewayError | None:
     """Framing and Host fields that two servers could read differently (RFC 9112 3.2, 6.3; promises: no smuggling)."""
     seen: dict[bytes, bytes] = {}
     for name, value in headers:
@@ -77,6 +77,8 @@ def check_head(headers: Iterable[tuple[bytes, bytes]]) -> GatewayError | None:
     if b"content-length" in seen and b"transfer-encoding" in seen:
         return InvalidRequest("Content-Length and Transfer-Encoding exclude each other.")
     host = seen.get(b"host")
+    if host is None and needs_host:
+        return InvalidRequest("An HTTP/1.1 request must have a Host header field.")
     if host is not None and not _HOST.match(host):
         return InvalidRequest("The Host header field is malformed.")
     return None

@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 from pipeline import Host, SettingsError, StageSettings, TransportOptions, UpstreamAnswer, UpstreamCall
 
 _DEFAULTS = TransportOptions()
+_OURS = frozenset({"accept-encoding", "connection", "content-length", "expect", "host", "te", "transfer-encoding"})
 
 
 class HttpUpstream:
@@ -23,7 +24,7 @@ class HttpUpstream:
         base_url: str = Field(description="Where it listens, with any path prefix, such as http://127.0.0.1:8080/v1.")
         api_key: SecretStr | None = Field(default=None, description="Our key for it, sent as a bearer token.")
         headers: dict[str, str] = Field(default={}, description="Further header fields to send.")
-        transport: str = Field(default="httpx2", description="The HTTP client.")
+        transport: str = Field(default="h1", description="The HTTP client: h1, or httpx2 for HTTP/2, proxies and trio.")
         insecure: bool = Field(default=False, description="Allow plain http to a host that is not this machine.")
         connect_seconds: float = Field(default=_DEFAULTS.connect_seconds, gt=0, description="TCP set-up.")
         tls_seconds: float = Field(default=_DEFAULTS.tls_seconds, gt=0, description="TLS handshake, beyond that.")
@@ -62,7 +63,7 @@ class HttpUpstream:
         await self._transport.stop()
 
     async def send(self, call: UpstreamCall) -> UpstreamAnswer:
-        """Raises what the transport raises, with the upstream's name in the detail for the log."""
+        """Raises what the transport raises."""
         dressed = UpstreamCall(call.method, call.path, call.body, (*call.headers, *self._headers))
         return await self._transport.send(self._base_url + call.path, dressed)
 
@@ -83,6 +84,9 @@ def _checked(settings: HttpUpstream.Settings) -> str:
     if url.scheme == "http" and not settings.insecure and not _is_loopback(url.hostname):
         message = "plain http to another machine sends prompts and keys readable; use https or `insecure: true`"
         raise SettingsError(message, field="base_url")
+    framing = sorted(name for name in settings.headers if name.lower() in _OURS)
+    if framing:
+        raise SettingsError(f"{framing[0]} belongs to the transport and cannot be set", field="headers")
     return settings.base_url.rstrip("/")
 
 

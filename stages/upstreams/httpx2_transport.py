@@ -21,7 +21,7 @@ from pipeline import (
     running_on_asyncio,
 )
 from stages.upstreams.httpx2_errors import Phase, typed
-from stages.upstreams.received import CountingBackend, Exchange, current
+from stages.upstreams.received import Exchange, WatchingBackend, current
 from stages.upstreams.tls import client_context
 
 _ALWAYS = (("accept-encoding", "identity"), ("user-agent", "gatewright"))
@@ -47,7 +47,9 @@ class Httpx2Transport:
         """Make the pools; the event loop decides the network backend, so not before."""
         if self._given is None:
             self._inner = self._pooled(keepalive=True)
-            self._fresh = self._pooled(keepalive=False)
+            # HTTP/2 and proxies share connections between requests, where a count of bytes means nothing: no replay.
+            if self._options.proxy is None and not self._options.http2:
+                self._fresh = self._pooled(keepalive=False)
 
     async def stop(self) -> None:
         """Close every connection. Safe without a start and twice."""
@@ -64,7 +66,7 @@ class Httpx2Transport:
             "write": options.write_seconds,
             "read": options.first_byte_seconds,
         }
-        exchange = Exchange()
+        exchange = Exchange(is_head=call.method == "HEAD")
         token = current.set(exchange)
         try:
             response = await self._exchange(self._inner, url, call, timeout)
@@ -107,10 +109,9 @@ class Httpx2Transport:
         transport = httpx2.AsyncHTTPTransport(
             verify=self._tls, trust_env=False, http2=options.http2, limits=limits, proxy=options.proxy, uds=options.uds
         )
+        # The pool takes a backend, the transport around it has no argument for one.
         if options.proxy is None and not options.http2:
-            # The pool takes a backend, the transport around it has no argument for one. HTTP/2 and proxies share
-            # connections between requests, where a count of bytes means nothing: no replay there.
-            transport._pool._network_backend = CountingBackend(_backend())
+            transport._pool._network_backend = WatchingBackend(_backend())
         return transport
 
 

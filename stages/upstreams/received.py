@@ -1,8 +1,10 @@
-"""Counting what really came off the wire, to know whether a request may be sent again.
+"""Watching what really comes off the wire, for two things that the HTTP client does not tell.
 
-A kept-alive connection that the server closed without saying so fails only when it is used. Sending again is safe if
-the connection was a reused one and not one byte of an answer came (RFC 9112 9.3.1); the HTTP client's own errors do
-not tell the second. This network backend counts reads and connects for the exchange of the current task.
+Whether a request may be sent again: a kept-alive connection that the server closed without saying so fails only when
+it is used, and sending again is safe if the connection was a reused one and not one byte of an answer came
+(RFC 9112 9.3.1). Whether a connection may be used again: bytes after the end of an answer would become the next
+request's answer, so each answer is read along by the reader of the other lane, and a connection that sent more than it
+says looks to the pool like one that the server closed.
 """
 
 # ruff: noqa: ASYNC109 - the signatures, `timeout` included, are httpcore2's
@@ -14,15 +16,19 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 
+import anyio
 import httpcore2
+
+from stages.upstreams.h1.reader import Malformed, ResponseReader
 
 
 class Exchange:
     """One try: how many connections were opened for it and how many bytes were read."""
 
-    __slots__ = ("connects", "received")
+    __slots__ = ("connects", "is_head", "received")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_head: bool) -> None:
+        self.is_head = is_head
         self.connects = 0
         self.received = 0
 
@@ -35,8 +41,8 @@ class Exchange:
 current: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
-class CountingBackend(httpcore2.AsyncNetworkBackend):
-    """A network backend that counts and otherwise does what `inner` does."""
+class WatchingBackend(httpcore2.AsyncNetworkBackend):
+    """A network backend that watches and otherwise does what `inner` does. For HTTP/1.1 without a proxy only."""
 
     def __init__(self, inner: httpcore2.AsyncNetworkBackend) -> None:
         self._inner = inner
@@ -52,24 +58,45 @@ class CountingBackend(httpcore2.AsyncNetworkBackend):
         exchange = current.get()
         if exchange is not None:
             exchange.connects += 1
-        return _CountingStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+        return _WatchedStream(await self._inner.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.AsyncNetworkStream:
+        exchange = current.get()
+        if exchange is not None:
+            exchange.connects += 1
+        return _WatchedStream(await self._inner.connect_unix_socket(path, timeout, socket_options))
 
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
 
-class _CountingStream(httpcore2.AsyncNetworkStream):
+class _WatchedStream(httpcore2.AsyncNetworkStream):
     def __init__(self, inner: httpcore2.AsyncNetworkStream) -> None:
         self._inner = inner
+        self._exchange: Exchange | None = None
+        self._reader = ResponseReader(is_head=False)
+        self._clean = True
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data = await self._inner.read(max_bytes, timeout)
-        exchange = current.get()
-        if exchange is not None:
-            exchange.received += len(data)
+        if self._exchange is not None:
+            self._exchange.received += len(data)
+        if data:
+            try:
+                self._reader.feed(data)
+            except Malformed:
+                self._clean = False
+            self._clean = self._clean and not self._reader.surplus
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        exchange = current.get()
+        if exchange is not self._exchange and exchange is not None:
+            # The first bytes of a request. The body may be read in another task, so the stream remembers whose it is.
+            self._exchange = exchange
+            self._reader = ResponseReader(is_head=exchange.is_head)
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:
@@ -78,7 +105,16 @@ class _CountingStream(httpcore2.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
-        return _CountingStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+        try:
+            stream = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            # The client closes the socket of a handshake that fails, and forgets that of one that is cancelled.
+            with anyio.CancelScope(shield=True):
+                await self._inner.aclose()
+            raise
+        return _WatchedStream(stream)
 
     def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and not self._clean:
+            return True  # how the pool asks whether an idle connection has been closed by the server
         return self._inner.get_extra_info(info)

@@ -18,7 +18,6 @@ from pipeline import GatewayError, Pipeline
 from pipeline.cli.commands import gatewright
 from pipeline.host import UnknownName
 from stages import TABLE
-from stages.upstreams.http import HttpUpstream
 from tests.docs.blocks import ROOT
 from tests.docs.page_session import ENVIRONMENT
 
@@ -124,8 +123,7 @@ def test_the_readme_tells_what_exists_and_what_does_not() -> None:
     kinds = {row.kind for row in TABLE if row.group in ("stage", "dialect")}
     stages = next(line for line in exists.splitlines() if line.startswith("- the stages"))
     assert set(re.findall(r"`(\w+)`", stages)) == {row.kind for row in TABLE if row.group == "stage"}
-    default = HttpUpstream.Settings.model_fields["transport"].default
-    assert {"rate_limit", "attempt", "ollama"} - kinds == set(re.findall(r"`(\w+)`", to_come)) - {default}
+    assert {"rate_limit", "attempt", "ollama"} - kinds == set(re.findall(r"`(\w+)`", to_come))
 
 
 def test_every_command_is_documented() -> None:

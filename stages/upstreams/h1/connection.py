@@ -1,0 +1,268 @@
+"""One HTTP/1.1 connection to an upstream: one exchange at a time, on asyncio.
+
+One timer a connection, moved by assigning a number, bounds every wait: there is no task and no scope per chunk.
+Back-pressure both ways: reading pauses while the owner is slow, writing goes on in slices as the socket takes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+from enum import Enum
+from typing import cast
+
+from pipeline import GatewayError, UpstreamGarbage, UpstreamInterrupted, UpstreamTimeout, UpstreamUnavailable
+from stages.upstreams.h1.reader import Malformed, ResponseReader
+
+HIGH_WATER_BYTES = 256 * 1024
+WRITE_BYTES = 64 * 1024
+
+
+class Phase(Enum):
+    """What is being waited for; named in time-out errors."""
+
+    WRITE = "write"
+    HEAD = "first byte"
+    BODY = "idle"
+
+
+class Cut(UpstreamUnavailable):
+    """The connection ended before one byte of an answer. On a reused connection the request may be sent again."""
+
+
+class H1Connection(asyncio.Protocol):
+    """Belongs to whoever acquired it from the pool, until it is released. Errors and cancellation close the socket."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._transport: asyncio.Transport | None = None
+        self._reader = ResponseReader(is_head=False)
+        self._error: GatewayError | None = None
+        self._phase = Phase.WRITE
+        self._written = False
+        self._write_paused = False
+        self._reading_paused = False
+        self._lost = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._expires_at: float | None = None
+        self._poll: select.poll | None = None
+        self.exchanges = 0
+
+    # -- an exchange, as its owner drives it ---------------------------------------------------------------------
+
+    async def exchange(
+        self, head: bytes, body: bytes, is_head: bool, write_seconds: float, first_byte_seconds: float
+    ) -> ResponseReader:
+        """Send a request; returns once the response's head is complete, with the reader that holds it.
+
+        An answer that comes before the request is written in full is taken (RFC 9112 9.5), and the connection is not
+        reused.
+        """
+        self._reader = ResponseReader(is_head=is_head)
+        self._error = None
+        self._written = False
+        self.exchanges += 1
+        try:
+            self._phase = Phase.WRITE
+            if len(body) <= WRITE_BYTES:
+                self._send(head + body)
+                self._written = True
+            else:
+                await self._write(head, body, write_seconds)
+            self._phase = Phase.HEAD
+            until = self._loop.time() + first_byte_seconds
+            while not self._reader.head_done:
+                await self._wait(until)
+        except BaseException:
+            self.abort()
+            raise
+        return self._reader
+
+    async def next(self, idle_seconds: float) -> bytes | None:
+        """The body bytes of one or more reads; None at the end."""
+        self._phase = Phase.BODY
+        until = self._loop.time() + idle_seconds
+        try:
+            while (piece := self._reader.take()) is None:
+                if self._reader.complete:
+                    return None
+                await self._wait(until)
+        except BaseException:
+            self.abort()
+            raise
+        if self._reading_paused and self.alive and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        return piece
+
+    async def _write(self, head: bytes, body: bytes, seconds: float) -> None:
+        self._send(head)
+        view = memoryview(body)
+        for at in range(0, len(body), WRITE_BYTES):
+            until = self._loop.time() + seconds
+            while self._write_paused and not self._reader.head_done:
+                await self._wait(until)
+            if self._reader.head_done:
+                return
+            self._send(view[at : at + WRITE_BYTES])
+        self._written = True
+
+    def _send(self, data: bytes | memoryview) -> None:
+        if self._error is not None:
+            raise self._error
+        if not self.alive or self._transport is None:
+            raise _cut()
+        self._transport.write(data)
+
+    # -- what the pool asks --------------------------------------------------------------------------------------
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow: answered cleanly, written in full, still open (RFC 9112 9.3, 9.6)."""
+        transport = self._transport
+        flushed = transport is not None and transport.get_write_buffer_size() == 0
+        return self._reader.reusable and self._written and flushed and self.alive
+
+    @property
+    def alive(self) -> bool:
+        """Neither closed nor seen to be closing: what an idle connection is asked before it is used again."""
+        return self._transport is not None and not self._lost and not self._transport.is_closing()
+
+    def expire_in(self, seconds: float) -> None:
+        """Close this idle connection unless it is used before."""
+        self._arm(self._loop.time() + seconds)
+
+    def use(self) -> bool:
+        """Take this idle connection into use: it no longer expires. False if it is closed, or has anything to say.
+
+        What the loop has not read yet (an end, surplus bytes) would otherwise pass for the next answer.
+        """
+        self._expires_at = None
+        return self.alive and not (self._poll is not None and self._poll.poll(0))
+
+    def abort(self) -> None:
+        """Close the socket now; whatever was not sent or read is lost, and the upstream sees it at once."""
+        self._expires_at = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # -- waiting -------------------------------------------------------------------------------------------------
+
+    async def _wait(self, until: float) -> None:
+        """For something to happen: bytes, room to write, the end, or the time is up. Raises what went wrong before."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = self._loop.create_future()
+        self._arm(until)
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            self._expires_at = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _arm(self, until: float) -> None:
+        """Move the timer. One already running fires early and moves on: cheaper than cancelling it for each wait."""
+        self._expires_at = until
+        if self._timer is not None and self._timer.when() > self._expires_at:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._expires_at, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self._expires_at is None:
+            return
+        if self._loop.time() < self._expires_at:
+            self._timer = self._loop.call_at(self._expires_at, self._tick)
+            return
+        if self._waiter is not None:
+            detail = f"{self._phase.value} time-out"
+            self._error = UpstreamTimeout("The upstream was silent for too long.", work_done="maybe", detail=detail)
+            self._wake()
+        self.abort()
+
+    # -- asyncio.Protocol ----------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.over(transport)
+        if hasattr(select, "poll"):  # not on Windows: there the check in `use` sees only what the loop has read
+            self._poll = select.poll()
+            self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+
+    def over(self, transport: asyncio.BaseTransport | None) -> None:
+        """Speak over `transport` from now on: what TLS makes of the one that was connected."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
+
+    def data_received(self, data: bytes) -> None:
+        if self.exchanges == 0 or self._reader.complete or self._error is not None:
+            # Nothing was asked that is not answered: whatever this is, it belongs to no exchange.
+            self._reader.surplus = True
+            self.abort()
+            return
+        try:
+            self._reader.feed(data)
+        except Malformed as error:
+            message = "The upstream sent malformed HTTP."
+            self._error = UpstreamGarbage(message, work_done="maybe", detail=str(error))
+            self.abort()
+        if self._reader.buffered > HIGH_WATER_BYTES and not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def eof_received(self) -> bool:
+        """The only orderly end: a connection that we close or that is reset delimits no body."""
+        if self._error is None and self._closure_is_signed():
+            self._reader.eof()
+        self._ended()
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lost = True
+        self._write_paused = False
+        self._ended()
+
+    def pause_writing(self) -> None:
+        self._write_paused = True
+
+    def resume_writing(self) -> None:
+        self._write_paused = False
+        self._wake()
+
+    def _closure_is_signed(self) -> bool:
+        """Over TLS, an end that anybody on the way could have made up delimits no body (RFC 9112 9.8)."""
+        tls = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        if tls is None:
+            return True
+        try:
+            return bool(tls.read(1) == b"")  # the peer's close_notify; without one the read would have to wait
+        except ssl.SSLError:
+            return False
+
+    def _ended(self) -> None:
+        reader = self._reader
+        if not reader.complete and self._error is None:
+            self._error = _cut() if not reader.received else _cut_in(reader)
+        self._wake()
+
+
+def _cut() -> GatewayError:
+    return Cut("The upstream closed the connection.", work_done="maybe", detail="closed before a response")
+
+
+def _cut_in(reader: ResponseReader) -> GatewayError:
+    if reader.head_done:
+        message = "The upstream's answer was cut in the middle."
+        return UpstreamInterrupted(message, work_done="maybe", detail="cut in the body")
+    message = "The upstream closed the connection."
+    return UpstreamUnavailable(message, work_done="maybe", detail="cut in the response head")
