@@ -143,12 +143,15 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _leaves(cls: type[GatewayError]) -> Iterator[type[GatewayError]]:
     """The errors that are raised: those without children of their own, and those that say something themselves."""
-    for child in cls.__subclasses__():
-        if child.__module__ != "pipeline.errors":
-            continue
-        if not child.__subclasses__() or child.__name__ == "NotFound":
+    for child in _children(cls):
+        if not _children(child) or child.__name__ == "NotFound":
             yield child
         yield from _leaves(child)
+
+
+def _children(cls: type[GatewayError]) -> list[type[GatewayError]]:
+    """Those of the public tree: what some module derives for itself depends on what has been imported."""
+    return [child for child in cls.__subclasses__() if child.__module__ == "pipeline.errors"]
 
 
 def _summary(cls: type) -> str:
