@@ -52,40 +52,45 @@ async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
         raise
     except Exception:
         if left:
-            await _absorb(task)
+            await _take_back(task, before)
         raise
     finally:
         over = True
         watcher.cancel()
     if left:
-        await _absorb(task)
+        await _take_back(task, before)
     return True
 
 
-async def _absorb(task: asyncio.Task[Any]) -> None:
-    """The client left in the very turn in which the work ended: take back the cancel that has not arrived yet."""
+async def _take_back(task: asyncio.Task[Any], before: int) -> None:
+    """The work ended in spite of our cancel(), which may not have arrived yet: what follows must not be hit by it."""
     try:
         await asyncio.sleep(0)
     except asyncio.CancelledError:
-        if task.uncancel() > 0:
+        if task.cancelling() - 1 > before:
             raise
+    task.uncancel()
 
 
 async def _in_task_group(receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:
-    left = False
+    finished = False
+    failure: Exception | None = None
     async with anyio.create_task_group() as group:
 
         async def watch() -> None:
-            nonlocal left
             await _disconnected(receive)
-            left = True
             group.cancel_scope.cancel()
 
         group.start_soon(watch)
-        await work()
-        left = False
+        try:
+            await work()
+            finished = True
+        except Exception as error:
+            failure = error  # raised outside, or the group would wrap it
         group.cancel_scope.cancel()
-    return not left
+    if failure is not None:
+        raise failure
+    return finished
 
 
 async def _disconnected(receive: Receive) -> None:
