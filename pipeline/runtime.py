@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import anyio.lowlevel
+
 from pipeline.deadline import deadline_in
 from pipeline.errors import InvalidRequest, NotStarted, as_gateway_error
 from pipeline.gateway import Gateway
@@ -68,6 +70,8 @@ class Pipeline:
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise RuntimeError("this pipeline is already started")
+        # anyio imports its backend on first use, which would make the first request late by tenths of a second.
+        await anyio.lowlevel.checkpoint()
         async with AsyncExitStack() as stack:
             for thing in self._owned:
                 start, stop = getattr(thing, "start", None), getattr(thing, "stop", None)

@@ -81,7 +81,7 @@ class Httpx2Transport:
             current.reset(token)
         # httpcore reads this again when the body is iterated.
         timeout["read"] = options.idle_seconds
-        headers = Headers.from_raw(response.headers.raw)
+        headers = Headers.from_raw([(name.lower(), value) for name, value in response.headers.raw])
         source = _Source(response.stream)
         if headers.get("content-encoding", "identity") != "identity":
             await source.aclose()

@@ -24,9 +24,12 @@ def test_names_are_compared_without_case_and_nothing_is_lost(pairs: list[tuple[s
 
 @given(value=st.binary(max_size=20))
 def test_any_bytes_of_a_scope_survive(value: bytes) -> None:
-    (pair,) = Headers.from_raw([(b"X-Odd", value)])
-    assert pair == ("x-odd", value.decode("latin-1"))
-    assert pair[1].encode("latin-1") == value
+    headers = Headers.from_raw([(b"x-first", b"1"), (b"x-odd", value), (b"x-odd", b"2")])
+    assert headers.get("X-Odd") == value.decode("latin-1")
+    assert headers.get("x-none") is None
+    assert len(headers) == 3
+    assert headers.all("x-odd") == [value.decode("latin-1"), "2"]
+    assert headers.get("x-odd", "").encode("latin-1") == value
 
 
 def test_a_mapping_and_a_default_will_do() -> None:

@@ -84,7 +84,7 @@ class H1Transport:
             pool.release(connection)
             raise
         source = _Source(connection, pool, self._options.idle_seconds)
-        fields = Headers([(name.decode("latin-1"), value.decode("latin-1")) for name, value in reader.headers])
+        fields = Headers.from_raw(reader.headers)
         if fields.get("content-encoding", "identity") != "identity":
             await source.aclose()
             raise UpstreamGarbage("The upstream compressed its answer though asked not to.", work_done="maybe")
