@@ -1,4 +1,4 @@
-"""Chat answers as neutral events and back: `explode` a whole answer, `fold` a stream (protocol.md 2.4, 2.5).
+"""Chat answers as neutral events and back (protocol.md 2.4, 2.5).
 
 Law: the whole answer equals the collected stream. Unknown fields survive both ways: those of the top level, of a
 choice and of a message each stay on their level.
@@ -9,33 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import Data, Event, EventKind
+from pipeline import Data, Event
+from stages.dialects.openai import choices
 from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
 
-_HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
 WHOLE_OBJECT = "chat.completion"
 CHUNK_OBJECT = "chat.completion.chunk"
 
 
 def explode(answer: Data) -> list[Data]:
-    """A whole answer as chunks: all that was said, then how each choice ended, then the usage.
+    """A whole answer as chunks. Tool calls are numbered by their place: some servers number all of them 0."""
+    return choices.explode(answer, CHUNK_OBJECT, lambda choice, at: (_said(choice, at), _ended(choice, at)))
 
-    The same three steps a stream has, so that a stage which holds text back until a choice ends works for both. Tool
-    calls are numbered by their place: some servers number those of a whole answer too, all of them 0.
-    """
-    if not isinstance(answer.get("choices"), list):
-        return [answer]
-    head = {key: answer[key] for key in _HEAD if key in answer}
-    head["object"] = CHUNK_OBJECT
-    rest = {key: value for key, value in answer.items() if key not in (*_HEAD, "choices", "usage")}
-    choices = [as_dict(choice) for choice in answer["choices"]]
-    said = [_said(choice, at) for at, choice in enumerate(choices)]
-    ended = [_ended(choice, at) for at, choice in enumerate(choices)]
-    chunks: list[Data] = [{**head, "choices": said}, {**head, **rest, "choices": ended}]
-    if answer.get("usage") is not None:
-        chunks.append({**head, "choices": [], "usage": answer["usage"]})
-    return chunks
+
+def fold(events: Sequence[Event]) -> Data:
+    """The whole answer that a stream spells out."""
+    return choices.fold(events, WHOLE_OBJECT, _Choice)
 
 
 def _said(choice: Data, at: int) -> Data:
@@ -52,27 +42,6 @@ def _said(choice: Data, at: int) -> Data:
 def _ended(choice: Data, at: int) -> Data:
     rest = {key: value for key, value in choice.items() if key not in ("message", "logprobs", "index")}
     return {"finish_reason": None, **rest, "index": choice.get("index", at), "delta": {}}
-
-
-def fold(events: Sequence[Event]) -> Data:
-    """The whole answer that a stream spells out."""
-    answer: Data = {}
-    choices: dict[int, _Choice] = {}
-    for event in events:
-        if event.kind is not EventKind.DATA:
-            continue
-        for key, value in event.data.items():
-            if key == "choices":
-                for choice in as_list(value):
-                    index = as_int(as_dict(choice).get("index"), 0)
-                    choices.setdefault(index, _Choice(index)).add(as_dict(choice))
-            elif key in ("id", "created", "model"):
-                answer.setdefault(key, value)
-            elif key != "usage" or value is not None:
-                answer[key] = value
-    answer["object"] = WHOLE_OBJECT
-    answer["choices"] = [choices[index].whole() for index in sorted(choices)]
-    return answer
 
 
 class _Choice:

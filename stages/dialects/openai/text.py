@@ -4,60 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline import Data, Event, EventKind
-from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
+from pipeline import Data, Event
+from stages.dialects.openai import choices
+from stages.dialects.openai.wire import as_dict, as_list, as_text
 
 OBJECT = "text_completion"
-_HEAD = ("id", "object", "created", "model", "system_fingerprint")
 
 
 def explode(answer: Data) -> list[Data]:
-    """A whole answer as chunks: the text, then how each choice ended, then the usage."""
-    if not isinstance(answer.get("choices"), list):
-        return [answer]
-    head = {key: answer[key] for key in _HEAD if key in answer}
-    rest = {key: value for key, value in answer.items() if key not in (*_HEAD, "choices", "usage")}
-    choices = [as_dict(choice) for choice in answer["choices"]]
-    said = [{**choice, "index": choice.get("index", at), "finish_reason": None} for at, choice in enumerate(choices)]
-    ended = [
-        {"index": choice.get("index", at), "text": "", "logprobs": None, "finish_reason": choice.get("finish_reason")}
-        for at, choice in enumerate(choices)
-    ]
-    chunks: list[Data] = [{**head, "choices": said}, {**head, **rest, "choices": ended}]
-    if answer.get("usage") is not None:
-        chunks.append({**head, "choices": [], "usage": answer["usage"]})
-    return chunks
+    """A whole answer as chunks."""
+    return choices.explode(answer, OBJECT, _split)
 
 
 def fold(events: Sequence[Event]) -> Data:
     """The whole answer that a stream spells out."""
-    answer: Data = {}
-    choices: dict[int, Data] = {}
-    for event in events:
-        if event.kind is not EventKind.DATA:
-            continue
-        for key, value in event.data.items():
-            if key == "choices":
-                for choice in as_list(value):
-                    index = as_int(as_dict(choice).get("index"), 0)
-                    _merge(choices.setdefault(index, {"text": "", "index": index, "logprobs": None}), as_dict(choice))
-            elif key in ("id", "created", "model"):
-                answer.setdefault(key, value)
-            elif key != "usage" or value is not None:
-                answer[key] = value
-    answer["object"] = OBJECT
-    answer["choices"] = [choices[index] for index in sorted(choices)]
-    return answer
+    return choices.fold(events, OBJECT, _Choice)
 
 
-def _merge(total: Data, choice: Data) -> None:
-    for key, value in choice.items():
-        if key == "text":
-            total["text"] += as_text(value)
-        elif key == "logprobs" and isinstance(value, dict):
-            total["logprobs"] = _joined(as_dict(total["logprobs"]), value)
-        elif value is not None or key not in total:
-            total[key] = value
+def _split(choice: Data, at: int) -> tuple[Data, Data]:
+    index = choice.get("index", at)
+    ended = {"index": index, "text": "", "logprobs": None, "finish_reason": choice.get("finish_reason")}
+    return {**choice, "index": index, "finish_reason": None}, ended
+
+
+class _Choice:
+    """One choice while its text comes in."""
+
+    def __init__(self, index: int) -> None:
+        self._total: Data = {"text": "", "index": index, "logprobs": None}
+
+    def add(self, choice: Data) -> None:
+        total = self._total
+        for key, value in choice.items():
+            if key == "text":
+                total["text"] += as_text(value)
+            elif key == "logprobs" and isinstance(value, dict):
+                total["logprobs"] = _joined(as_dict(total["logprobs"]), value)
+            elif value is not None or key not in total:
+                total[key] = value
+
+    def whole(self) -> Data:
+        return self._total
 
 
 def _joined(total: Data, part: Data) -> Data:
