@@ -66,7 +66,12 @@ class H1Pool:
 
         Raises `Overloaded` when no place is free in time, `UpstreamTimeout` or `UpstreamUnavailable` on connecting.
         """
-        await self._take_place()
+        if self._closed:
+            raise _stopping()
+        if self._places < self._maximum and not self._waiters:
+            self._places += 1
+        else:
+            await self._wait_for_place()
         try:
             connection = None if fresh else self._reuse()
             if connection is None:
@@ -115,12 +120,7 @@ class H1Pool:
             connection.abort()
         return None
 
-    async def _take_place(self) -> None:
-        if self._closed:
-            raise _stopping()
-        if self._places < self._maximum and not self._waiters:
-            self._places += 1
-            return
+    async def _wait_for_place(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
