@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from pipeline.body import Source
 from pipeline.headers import Headers
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamCall:
+class UpstreamCall(msgspec.Struct, frozen=True):
     """A request as a dialect writes it: `path` is appended to the upstream's base URL."""
 
     method: str
@@ -19,8 +20,7 @@ class UpstreamCall:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class UpstreamAnswer:
+class UpstreamAnswer(msgspec.Struct, frozen=True):
     """A response head. `source` yields the body's bytes as the reads returned them, and owns the connection."""
 
     status: int

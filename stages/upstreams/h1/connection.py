@@ -74,27 +74,34 @@ class H1Connection(asyncio.Protocol):
             self._phase = Phase.HEAD
             until = self._loop.time() + first_byte_seconds
             while not self._reader.head_done:
-                await self._wait(until)
+                await self._event(until)
         except BaseException:
             self.abort()
             raise
         return self._reader
 
-    async def next(self, idle_seconds: float) -> bytes | None:
-        """The body bytes of one or more reads; None at the end."""
-        self._phase = Phase.BODY
-        until = self._loop.time() + idle_seconds
-        try:
-            while (piece := self._reader.take()) is None:
-                if self._reader.complete:
-                    return None
-                await self._wait(until)
-        except BaseException:
-            self.abort()
-            raise
+    def take(self) -> bytes | None:
+        """The body bytes that are here already; None if there are none."""
+        piece = self._reader.take()
         if self._reading_paused and self.alive and self._transport is not None:
             self._reading_paused = False
             self._transport.resume_reading()
+        return piece
+
+    async def next(self, idle_seconds: float) -> bytes | None:
+        """The body bytes of one or more reads, waiting for them; None at the end."""
+        if self._reader.complete:
+            return self.take()
+        self._phase = Phase.BODY
+        until = self._loop.time() + idle_seconds
+        try:
+            while (piece := self.take()) is None:
+                if self._reader.complete:
+                    return None
+                await self._event(until)
+        except BaseException:
+            self.abort()
+            raise
         return piece
 
     async def _write(self, head: bytes, body: bytes, seconds: float) -> None:
@@ -103,7 +110,7 @@ class H1Connection(asyncio.Protocol):
         for at in range(0, len(body), WRITE_BYTES):
             until = self._loop.time() + seconds
             while self._write_paused and not self._reader.head_done:
-                await self._wait(until)
+                await self._event(until)
             if self._reader.head_done:
                 return
             self._send(view[at : at + WRITE_BYTES])
@@ -153,21 +160,20 @@ class H1Connection(asyncio.Protocol):
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
-    async def _wait(self, until: float) -> None:
-        """For something to happen: bytes, room to write, the end, or the time is up. Raises what went wrong before."""
+    def _event(self, until: float) -> asyncio.Future[None]:
+        """The next thing to happen: bytes, room to write, the end, or the time is up. Raises what went wrong before."""
         if self._error is not None:
             raise self._error
         self._waiter = self._loop.create_future()
         self._arm(until)
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-            self._expires_at = None
+        return self._waiter
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            self._expires_at = None
+            if not waiter.done():
+                waiter.set_result(None)
 
     def _arm(self, until: float) -> None:
         """Move the timer. One already running fires early and moves on: cheaper than cancelling it for each wait."""

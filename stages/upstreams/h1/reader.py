@@ -36,6 +36,7 @@ class ResponseReader:
         "_start",
         "buffered",
         "complete",
+        "compressed",
         "ends_with_close",
         "head_done",
         "headers",
@@ -61,6 +62,7 @@ class ResponseReader:
         self.ends_with_close = False
         self.complete = False
         self.keep_alive = False
+        self.compressed = False
         self.surplus = False
 
     def feed(self, data: bytes) -> None:
@@ -162,6 +164,8 @@ class ResponseReader:
                 lengths.append(value)
             elif name == b"transfer-encoding":
                 codings.append(value.lower())
+            elif name == b"content-encoding":
+                self.compressed = value != b"identity"
         version = self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
             raise Malformed("not HTTP/1")  # RFC 9112 2.3

@@ -60,8 +60,9 @@ class H1Transport:
     async def send(self, url: str, call: UpstreamCall) -> UpstreamAnswer:
         pool, head = self._prepared(url, call.method, call.headers)
         if call.body or call.method not in ("GET", "HEAD"):
-            head += b"\r\ncontent-length: %d" % len(call.body)  # RFC 9110 8.6
-        head += b"\r\n\r\n"
+            head = b"%b\r\ncontent-length: %d\r\n\r\n" % (head, len(call.body))  # RFC 9110 8.6
+        else:
+            head += b"\r\n\r\n"
         is_head = call.method == "HEAD"
         write_seconds, first_byte_seconds = self._options.write_seconds, self._options.first_byte_seconds
         connection = await pool.acquire()
@@ -84,11 +85,10 @@ class H1Transport:
             pool.release(connection)
             raise
         source = _Source(connection, pool, self._options.idle_seconds)
-        fields = Headers.from_raw(reader.headers)
-        if fields.get("content-encoding", "identity") != "identity":
+        if reader.compressed:
             await source.aclose()
             raise UpstreamGarbage("The upstream compressed its answer though asked not to.", work_done="maybe")
-        return UpstreamAnswer(reader.status, fields, source)
+        return UpstreamAnswer(reader.status, Headers.from_raw(reader.headers), source)
 
     def _prepare(self, url: str, method: str, fields: tuple[tuple[str, str], ...]) -> tuple[H1Pool, bytes]:
         scheme, authority, target = _split(url)
@@ -125,13 +125,15 @@ class _Source:
     async def next(self) -> bytes | None:
         if self._over:
             return None
-        try:
-            piece = await self._connection.next(self._idle_seconds)
-        except BaseException:
-            self._release()
-            raise
+        piece = self._connection.take()
         if piece is None:
-            self._release()
+            try:
+                piece = await self._connection.next(self._idle_seconds)
+            except BaseException:
+                self._release()
+                raise
+            if piece is None:
+                self._release()
         return piece
 
     async def aclose(self) -> None:
