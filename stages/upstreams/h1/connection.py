@@ -10,6 +10,7 @@ import asyncio
 import select
 import ssl
 from enum import Enum
+from math import inf
 from typing import cast
 
 from pipeline import GatewayError, UpstreamGarbage, UpstreamInterrupted, UpstreamTimeout, UpstreamUnavailable
@@ -46,6 +47,7 @@ class H1Connection(asyncio.Protocol):
         self._lost = False
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._fires_at = inf
         self._expires_at: float | None = None
         self._poll: select.poll | None = None
         self.exchanges = 0
@@ -155,6 +157,7 @@ class H1Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._fires_at = inf
         if self._transport is not None:
             self._transport.abort()
 
@@ -178,18 +181,19 @@ class H1Connection(asyncio.Protocol):
     def _arm(self, until: float) -> None:
         """Move the timer. One already running fires early and moves on: cheaper than cancelling it for each wait."""
         self._expires_at = until
-        if self._timer is not None and self._timer.when() > self._expires_at:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._expires_at, self._tick)
+        if until < self._fires_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_at(until, self._tick)
+            self._fires_at = until
 
     def _tick(self) -> None:
         self._timer = None
+        self._fires_at = inf
         if self._expires_at is None:
             return
         if self._loop.time() < self._expires_at:
-            self._timer = self._loop.call_at(self._expires_at, self._tick)
+            self._arm(self._expires_at)
             return
         if self._waiter is not None:
             detail = f"{self._phase.value} time-out"
