@@ -73,6 +73,7 @@ class Host:
     ) -> None:
         self.resource = resource
         self._implementation = implementation
+        self._dialects: dict[str, Dialect] = {}
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.random_bytes = random_bytes
         self._log = log
@@ -97,8 +98,10 @@ class Host:
         return found
 
     def dialect(self, name: str) -> Dialect:
-        found: Dialect = self._implementation("dialect", name)()
-        return found
+        """One instance a host: dialects are stateless, and looking one up is per-request work in some stages."""
+        if name not in self._dialects:
+            self._dialects[name] = self._implementation("dialect", name)()
+        return self._dialects[name]
 
     def transport(self, kind: str, options: TransportOptions) -> Transport:
         """A new transport of `kind`, owned by the caller: it starts and stops it."""

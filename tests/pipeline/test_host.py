@@ -68,3 +68,15 @@ def test_a_note_goes_to_the_request_s_access_line() -> None:
 
 def test_without_an_access_line_a_note_is_nothing() -> None:
     note(Request("chat"), colour="blue")
+
+
+def test_a_dialect_is_made_once() -> None:
+    made: list[str] = []
+
+    def implementation(group: str, kind: str) -> type:
+        made.append(f"{group}/{kind}")
+        return object
+
+    host = Host(resource=lambda group, name: None, implementation=implementation)
+    assert host.dialect("line") is host.dialect("line")
+    assert made == ["dialect/line"]
