@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.chain import Nothing, drive
 from benchmarks.targets import Bench, Work
-from pipeline import Body, Data, Event, Handler, Headers, Payload, Request, Response, Stage, compose
+from pipeline import Body, Data, Event, Handler, Headers, Payload, Request, Response, Stage, SystemClock, compose
 from stages.dialects.openai.dialect import OpenAI
 
 EVENTS = 1000
@@ -61,7 +61,7 @@ def look(event: Event) -> Event:
 
 
 def complete(request: Request, body: Body) -> None:
-    body.expand(OPENAI.completer(request, model=request.model, id=request.id, created=1760000000))
+    body.expand(OPENAI.completer(request, model=request.model, id=request.id, clock=SystemClock()))
 
 
 NOTHING = Nothing()

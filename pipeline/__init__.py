@@ -6,11 +6,13 @@ This is the only public door. Stages, dialects and embedders import from `pipeli
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pipeline.body import Body, Source
+from pipeline.body import Body
 from pipeline.chain import compose
+from pipeline.clock import Clock, SystemClock
 from pipeline.codec import Decoder, Encoder, Usage
+from pipeline.conversation import AnswerFormat, Audio, Image, Message, Part, Text, Tool, ToolCall, ToolChoice
 from pipeline.deadline import running_on_asyncio
-from pipeline.dialect import Asked, Dialect, ModelCard, Route
+from pipeline.dialect import Asked, Dialect, Discovery, ErrorReply, ParameterRules, Reply, Route
 from pipeline.errors import (
     BodyTooLarge,
     CallerError,
@@ -37,9 +39,12 @@ from pipeline.errors import (
     UpstreamUnavailable,
 )
 from pipeline.events import END, Data, Event, EventKind
-from pipeline.gateway import Gateway, Link
+from pipeline.gateway import Face, Gateway, Link
 from pipeline.headers import Headers
-from pipeline.host import Clock, Host, SettingsError, SystemClock, UnknownName
+from pipeline.host import Host, SettingsError, UnknownName
+from pipeline.losses import IfLost, Losses, TranslationRules
+from pipeline.model_card import ModelCard
+from pipeline.neutral_request import Answered, Given, NeutralRequest, Parameter, Translated
 from pipeline.outcome import Outcome, OutcomeKind
 from pipeline.payload import Payload
 from pipeline.registry import Registry, Row
@@ -48,6 +53,7 @@ from pipeline.resources import Catalogue, KeyStore, Resolution, Upstream
 from pipeline.response import Response
 from pipeline.runtime import Pipeline
 from pipeline.slots import Slot, Slots
+from pipeline.source import Source
 from pipeline.stage import Handler, Stage, StageSettings, StageSpec, spec_of, stage
 from pipeline.strict import StageFault, compose_strict
 from pipeline.transport import Transport, TransportOptions, UpstreamAnswer, UpstreamCall
@@ -55,6 +61,7 @@ from pipeline.wellknown import (
     HEAD_SECONDS,
     MODEL,
     NOTES,
+    ORIGINAL,
     PRINCIPAL,
     RESERVATION,
     TARGET,
@@ -76,12 +83,16 @@ __all__ = [
     "HEAD_SECONDS",
     "MODEL",
     "NOTES",
+    "ORIGINAL",
     "PRINCIPAL",
     "RESERVATION",
     "TARGET",
     "TARGETS",
     "TARGET_USED",
+    "AnswerFormat",
+    "Answered",
     "Asked",
+    "Audio",
     "Body",
     "BodyTooLarge",
     "CallerError",
@@ -92,35 +103,48 @@ __all__ = [
     "DeadlineExceeded",
     "Decoder",
     "Dialect",
+    "Discovery",
     "Encoder",
+    "ErrorReply",
     "Event",
     "EventKind",
+    "Face",
     "Gateway",
     "GatewayApp",
     "GatewayError",
     "GatewayFault",
+    "Given",
     "Handler",
     "Headers",
     "Host",
+    "IfLost",
+    "Image",
     "InternalError",
     "InvalidRequest",
     "KeyStore",
     "Link",
+    "Losses",
+    "Message",
     "MethodNotAllowed",
     "ModelCard",
     "ModelNotFound",
+    "NeutralRequest",
     "NotFound",
     "NotStarted",
     "Notes",
     "Outcome",
     "OutcomeKind",
     "Overloaded",
+    "Parameter",
+    "ParameterRules",
+    "Part",
     "Payload",
     "PermissionDenied",
     "Pipeline",
     "Principal",
     "RateLimited",
     "Registry",
+    "Reply",
     "Request",
     "Reservation",
     "Resolution",
@@ -137,6 +161,12 @@ __all__ = [
     "StageSpec",
     "SystemClock",
     "Target",
+    "Text",
+    "Tool",
+    "ToolCall",
+    "ToolChoice",
+    "Translated",
+    "TranslationRules",
     "Transport",
     "TransportOptions",
     "Unauthenticated",

@@ -12,32 +12,23 @@ inner ones' source.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import anyio
 
 from pipeline.attachments import Attachments, Emit, EndFunction
-from pipeline.codec import Decoder, Encoder
+from pipeline.codec import Decoder, Encoder, Usage
 from pipeline.deadline import Deadline, NoDeadline, shielded
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.events import Data, Event
 from pipeline.neutral import EventSource, NeutralDecoder
 from pipeline.outcome import Outcome, OutcomeKind, notify, report
+from pipeline.source import Source
 
 CLOSE_SECONDS = 2.0
 DRAIN_SECONDS = 1.0
-
-
-class Source(Protocol):
-    """Where a body's pieces come from: an upstream connection, or events made here.
-
-    `next` returns None once at the end, having released everything; `aclose` releases early and is idempotent.
-    """
-
-    async def next(self) -> Any: ...
-    async def aclose(self) -> None: ...
 
 
 class Body(Attachments):
@@ -84,9 +75,14 @@ class Body(Attachments):
         self._first_waited = 0.0
 
     @classmethod
-    def of(cls, events: Iterable[Event] | AsyncIterator[Event]) -> Body:
-        """A body of events made here rather than upstream, in the caller's dialect whatever that is."""
-        return cls(EventSource(events), NeutralDecoder())
+    def of(
+        cls, events: Iterable[Event] | AsyncIterator[Event], *, usage: Callable[[], Usage | None] | None = None
+    ) -> Body:
+        """A body of events made here rather than upstream, in the caller's dialect whatever that is.
+
+        `usage` is asked for the token counts at the end, for a maker of events whose caller did not want them told.
+        """
+        return cls(EventSource(events), NeutralDecoder(usage))
 
     def bind(self, encoder: Encoder, deadline: Deadline | None = None, last: EndFunction | None = None) -> None:
         """Say which dialect the bytes are for, until when, and who is `last` to hear of the end. For the runtime."""
@@ -168,6 +164,11 @@ class Body(Attachments):
         self._over = True
         self._queue.clear()
         await self._settle()
+
+    @property
+    def dialect(self) -> str:
+        """The wire protocol that its bytes came in; "" for events made here."""
+        return self._decoder.dialect
 
     @property
     def closed(self) -> bool:

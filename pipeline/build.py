@@ -13,10 +13,12 @@ from typing import Any
 
 from pipeline.blame import problem_of
 from pipeline.chain import compose, fold_order
+from pipeline.clock import Clock
 from pipeline.config import (
     ConfigError,
     Document,
     GatewayEntry,
+    Mark,
     Problem,
     StageEntry,
     configs_dir,
@@ -25,8 +27,8 @@ from pipeline.config import (
     resolve,
     validate,
 )
-from pipeline.gateway import Gateway, Link
-from pipeline.host import Clock, Host, UnknownName
+from pipeline.gateway import Face, Gateway, Link
+from pipeline.host import Host, UnknownName
 from pipeline.observe import Emit
 from pipeline.proofs import colliding_routes, slot_problems
 from pipeline.registry import Registry
@@ -97,15 +99,12 @@ class _GatewayBuilder:
     def build(self, entry: GatewayEntry) -> Gateway | None:
         """The gateway, or None with the reasons among the problems."""
         path = f"gateways.{entry.name}"
-        dialect = None
-        try:
-            dialect = self._host.dialect(entry.dialect)
-        except UnknownName as error:
-            hint = nearest(error.name, error.available)
-            self._problems.append(Problem(error.code, entry.dialect_mark, f"{path}.dialect", str(error), hint))
+        faces = [self._face(entry.dialect, "", entry.dialect_mark, f"{path}.dialect")]
+        faces += [self._face(face.dialect, face.prefix, face.mark, f"{path}.faces") for face in entry.faces]
+        known = [face for face in faces if face is not None]
         links = [self._link(stage, f"{path}.chain[{at}]") for at, stage in enumerate(entry.chain)]
         built = [link for link in links if link is not None]
-        if len(built) < len(links) or dialect is None:
+        if len(built) < len(links) or len(known) < len(faces):
             return None
         stages = [link.stage for link in built]
         try:
@@ -115,7 +114,14 @@ class _GatewayBuilder:
             return None
         found = slot_problems(entry, built, order)
         self._problems.extend(found)
-        return None if found else Gateway(entry.name, dialect, entry.mount, tuple(built), compose(stages))
+        return None if found else Gateway(entry.name, tuple(known), entry.mount, tuple(built), compose(stages))
+
+    def _face(self, dialect: str, prefix: str, mark: Mark, path: str) -> Face | None:
+        try:
+            return Face(self._host.dialect(dialect), prefix)
+        except UnknownName as error:
+            self._problems.append(Problem(error.code, mark, path, str(error), nearest(error.name, error.available)))
+            return None
 
     @staticmethod
     def fold_order_of(gateway: Gateway) -> Sequence[Link]:

@@ -22,14 +22,34 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Face:
+    """A dialect and where its paths begin below the mount: "" or `/v1`."""
+
+    dialect: Dialect
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
-    """Built once, immutable, shared by all requests. `mount` is "" or begins with a slash."""
+    """Built once, immutable, shared by all requests. `mount` is "" or begins with a slash.
+
+    `faces` are the dialects that clients may speak to it, the main one first; all of them share the one chain.
+    """
 
     name: str
-    dialect: Dialect
+    faces: tuple[Face, ...]
     mount: str
     links: tuple[Link, ...]
     handler: Handler
+
+    @property
+    def dialect(self) -> Dialect:
+        """The main dialect: what embedded use speaks, and what errors of no known path are worded in."""
+        return self.faces[0].dialect
+
+    def speaks(self, name: str) -> Dialect:
+        """The dialect of that name if it is one of the faces', else the main one."""
+        return next((face.dialect for face in self.faces if face.dialect.name == name), self.dialect)
 
     async def models(self) -> list[str]:
         """The names of the models served here; empty when they cannot be had: discovery must not fail."""
@@ -61,5 +81,6 @@ class Gateway:
             "name": self.name,
             "dialect": self.dialect.name,
             "mount": self.mount or "/",
-            "operations": sorted({route.operation for route in self.dialect.routes}),
+            "faces": {face.dialect.name: self.mount + face.prefix or "/" for face in self.faces},
+            "operations": sorted({route.operation for face in self.faces for route in face.dialect.routes}),
         }

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from pipeline.clock import Clock, SystemClock
 from pipeline.dialect import Dialect
 from pipeline.log import event_log
 from pipeline.resources import Catalogue, KeyStore, Upstream
 from pipeline.transport import Transport, TransportOptions
-
-
-class Clock(Protocol):
-    """Time, injected so that tests need not sleep. `monotonic` and `time` are in seconds."""
-
-    def monotonic(self) -> float: ...
-    def time(self) -> float: ...
-
-
-class SystemClock:
-    """The real clock."""
-
-    monotonic = staticmethod(time.monotonic)
-    time = staticmethod(time.time)
 
 
 class UnknownName(LookupError):

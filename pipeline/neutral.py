@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
 from pipeline.codec import Usage
 from pipeline.errors import GatewayError
@@ -28,15 +28,19 @@ class EventSource:
 
 
 class NeutralDecoder:
-    """Hands events through; finished when the source is. Reading past `END` would find nothing."""
+    """Hands events through; finished when the source is. Reading past `END` would find nothing.
+
+    The counts are those of the events, or what `usage` says at the end.
+    """
 
     dialect = ""
     whole = False
 
-    def __init__(self) -> None:
+    def __init__(self, usage: Callable[[], Usage | None] | None = None) -> None:
         self.finished = False
         self.failure: GatewayError | None = None
         self._usage: Usage | None = None
+        self._told = usage
 
     def feed(self, piece: list[Event]) -> list[Event]:
         for event in piece:
@@ -53,7 +57,7 @@ class NeutralDecoder:
         return (frame,)
 
     def usage(self) -> Usage | None:
-        return self._usage
+        return self._told() if self._told is not None else self._usage
 
 
 async def _each(events: Iterable[Event]) -> AsyncIterator[Event]:

@@ -10,7 +10,7 @@ from pipeline.config import GatewayEntry, Problem
 from pipeline.gateway import Gateway, Link
 from pipeline.slots import Slot
 from pipeline.stage import Stage, spec_of
-from pipeline.wellknown import NOTES
+from pipeline.wellknown import NOTES, ORIGINAL
 
 
 def slot_problems(entry: GatewayEntry, links: Sequence[Link], order: Sequence[Stage]) -> list[Problem]:
@@ -36,7 +36,7 @@ def slot_problems(entry: GatewayEntry, links: Sequence[Link], order: Sequence[St
                 )
             )
 
-    down: frozenset[Slot[Any]] = frozenset({NOTES})
+    down: frozenset[Slot[Any]] = frozenset({NOTES, ORIGINAL})
     for stage in order:
         check(stage, spec_of(stage).reads - down, "after")
         down |= spec_of(stage).writes
@@ -56,10 +56,16 @@ def colliding_routes(entries: Sequence[GatewayEntry], gateways: Sequence[Gateway
     """Two gateways may share a mount only as long as no method and path belongs to both."""
     marks = {entry.name: entry.mount_mark for entry in entries}
     for one, other in combinations(gateways, 2):
-        if one.mount != other.mount:
-            continue
-        shared = {(r.method, r.path) for r in one.dialect.routes} & {(r.method, r.path) for r in other.dialect.routes}
+        shared = _paths(one) & _paths(other) if one.mount == other.mount else set()
         if shared:
             method, path = sorted(shared)[0]
-            message = f"{method} {other.mount}{path} belongs to both {one.name!r} and {other.name!r}; change one mount"
+            message = f"{method} {path} belongs to both {one.name!r} and {other.name!r}; change one mount"
             yield Problem("mount-collision", marks[other.name], f"gateways.{other.name}.mount", message, None)
+
+
+def _paths(gateway: Gateway) -> set[tuple[str, str]]:
+    return {
+        (route.method, gateway.mount + face.prefix + route.path)
+        for face in gateway.faces
+        for route in face.dialect.routes
+    }

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pipeline.dialect import Dialect, ModelCard
+from pipeline.dialect import Dialect, ParameterRules
+from pipeline.model_card import ModelCard
 from pipeline.transport import UpstreamAnswer, UpstreamCall
 from pipeline.wellknown import Principal, Target
 
 
 class Upstream(Protocol):
-    """A named model server: its dialect, and a way to call it. Raises the errors of `Transport`."""
+    """A named model server: its dialect, the `profile` of it, and a way to call it. Raises what a `Transport` does."""
 
     name: str
     dialect: Dialect
+    profile: str
 
     async def send(self, call: UpstreamCall) -> UpstreamAnswer: ...
 
@@ -27,10 +29,11 @@ class KeyStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a requested model name means here: the name that access lists see, and where it may be served."""
+    """What a requested model name means here: the name that access lists see, where it may be served, and with what."""
 
     model: str
     targets: tuple[Target, ...]
+    parameters: ParameterRules | None = None
 
 
 class Catalogue(Protocol):
@@ -42,4 +45,8 @@ class Catalogue(Protocol):
 
     async def models(self) -> list[ModelCard]:
         """Everything that `resolve` would accept by exact name, without duplicates."""
+        ...
+
+    def upstreams(self) -> tuple[str, ...]:
+        """The names of the upstreams behind it, best first: where an operation goes that is about no known model."""
         ...

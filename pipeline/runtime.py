@@ -23,7 +23,7 @@ from pipeline.observe import AccessRecord, Emit, access_log, log_cause
 from pipeline.outcome import Outcome
 from pipeline.request import Request
 from pipeline.response import Response
-from pipeline.wellknown import NOTES
+from pipeline.wellknown import NOTES, ORIGINAL
 
 WHOLE_SECONDS = 600.0
 STREAM_SECONDS = 1800.0
@@ -119,7 +119,9 @@ class Pipeline:
         embedded = record is None
         id = self.new_id(request.id)
         record = record if record is not None else self.record(id)
-        request = request.evolve(id=id, dialect=chosen.dialect.name, slots=request.slots.with_(NOTES, record))
+        dialect = chosen.speaks(request.dialect)
+        request = request.evolve(id=id, dialect=dialect.name, slots=request.slots.with_(NOTES, record))
+        request = request.with_slot(ORIGINAL, request)
         record.asked(request, chosen.name)
         deadline = deadline_in(self._seconds_left(request))
         response: Response | None = None
@@ -128,7 +130,7 @@ class Pipeline:
                 raise NotStarted("The gateway is not started.", detail="enter the pipeline: async with pipeline")
             response = await deadline.guard(lambda: chosen.handler(request))
             body = response.body
-            body.bind(chosen.dialect.encoder(request), deadline, last=(lambda _: record.write()) if embedded else None)
+            body.bind(dialect.encoder(request), deadline, last=(lambda _: record.write()) if embedded else None)
             body.on_end(lambda outcome: _note_end(outcome, record, request.id))
             record.answered(response)
             return response.with_header("x-request-id", request.id)

@@ -7,8 +7,8 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.body import Source
 from pipeline.headers import Headers
+from pipeline.source import Source
 
 
 class UpstreamCall(msgspec.Struct, frozen=True):

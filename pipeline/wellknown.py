@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from pipeline.model_card import ModelCard
 from pipeline.outcome import Outcome
 from pipeline.request import Request
 from pipeline.slots import Slot
@@ -20,10 +21,14 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes: the name of an upstream, and the model's name there."""
+    """Where a request goes: the name of an upstream, and the model's name there.
+
+    `card` is what the catalogue knows of the model, None where it knows nothing.
+    """
 
     upstream: str
     model: str
+    card: ModelCard | None = field(default=None, compare=False, repr=False)
 
 
 class Reservation(Protocol):
@@ -46,6 +51,7 @@ def note(request: Request, **facts: Any) -> None:
 
 
 NOTES: Final[Slot[Notes]] = Slot("notes", "The access line in the making; written by the engine.")
+ORIGINAL: Final[Slot[Request]] = Slot("original", "The request as the caller made it; written by the engine.")
 PRINCIPAL: Final[Slot[Principal]] = Slot("principal", "The authenticated caller.")
 RESERVATION: Final[Slot[Reservation]] = Slot("reservation", "What the limits set aside for this request.")
 MODEL: Final[Slot[str]] = Slot("model", "The resolved model name: what access lists and limits look at.")

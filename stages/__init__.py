@@ -6,7 +6,7 @@ TABLE = (
     Row("stage", "authenticate", "stages.authenticate:Authenticate"),
     Row("stage", "map_model", "stages.map_model:MapModel"),
     Row("stage", "discover", "stages.discover:Discover"),
-    Row("stage", "transform", "stages.transform:Transform"),
+    Row("stage", "transform", "stages.transform.stage:Transform"),
     Row("stage", "dispatch", "stages.dispatch:Dispatch"),
     Row("stage", "normalise", "stages.normalise:Normalise"),
     Row("stage", "echo", "stages.echo:Echo"),

@@ -14,11 +14,13 @@ from pipeline import (
     Host,
     ModelCard,
     ModelNotFound,
+    Reply,
     Resolution,
     SettingsError,
     StageSettings,
     Target,
     Upstream,
+    UpstreamCall,
 )
 
 _RETRY_SECONDS = 2.0
@@ -89,6 +91,9 @@ class ModelCatalogue:
             cards.setdefault(name, ModelCard(name, 0, "gatewright"))
         return list(cards.values())
 
+    def upstreams(self) -> tuple[str, ...]:
+        return tuple(one.upstream.name for one in self._lists)
+
     def _listed_cards(self) -> Iterator[ModelCard]:
         for one in reversed(self._lists):
             yield from one.cards or ()
@@ -150,8 +155,19 @@ class _UpstreamList:
         return self._clock.monotonic() - self._asked_at < limit
 
     async def _fetch(self) -> list[ModelCard]:
-        dialect = self.upstream.dialect
-        answer = await self.upstream.send(dialect.list_models_call())
+        steps = self.upstream.dialect.discovery(self.cards or ())
+        try:
+            call = next(steps)
+            while True:
+                call = steps.send(await self._ask(call))
+        except StopIteration as done:
+            cards: list[ModelCard] = done.value
+            return cards
+        finally:
+            steps.close()
+
+    async def _ask(self, call: UpstreamCall) -> Reply:
+        answer = await self.upstream.send(call)
         pieces: list[bytes] = []
         size = 0
         try:
@@ -161,6 +177,4 @@ class _UpstreamList:
         finally:
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 2):
                 await answer.source.aclose()
-        if answer.status != 200:
-            raise dialect.decode_error(answer.status, answer.headers, b"".join(pieces))
-        return dialect.decode_models(b"".join(pieces))
+        return Reply(answer.status, answer.headers, b"".join(pieces))

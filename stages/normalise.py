@@ -6,15 +6,18 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline import TARGET_USED, Handler, Host, Request, Response, StageSettings, stage
+from pipeline import ORIGINAL, TARGET_USED, Handler, Host, Request, Response, StageSettings, stage
+
+_ANSWERED_BY_MODELS = frozenset({"chat", "completion", "embedding", "embedding.single"})
 
 
-@stage("normalise", response_reads=(TARGET_USED,), expands=True)
+@stage("normalise", reads=(ORIGINAL,), response_reads=(TARGET_USED,), expands=True)
 class Normalise:
     """Two shapes. `complete` supplies and corrects what the client's protocol requires; unknown fields survive.
     `forward` lets the bytes pass as they come, but for the model's name where the caller used another one.
 
-    List it after `dispatch`: it only sees the response. Errors are in the client's form with either shape.
+    List it after `dispatch`: it only sees the response. An answer in another dialect than the caller's is completed
+    with either shape: there are no bytes to forward. Errors are in the caller's form always.
     """
 
     class Settings(StageSettings):
@@ -22,18 +25,29 @@ class Normalise:
             default="complete", description="complete: put right what the upstream left out or bent. forward: as is."
         )
 
+        reasoning_fields: list[str] = Field(
+            default=[],
+            description="Names under which the model's reasoning is told where the caller's protocol has none of its "
+            "own, such as [reasoning, reasoning_content]. Default: as the upstream calls it, else `reasoning`.",
+        )
+
     def __init__(self, settings: Settings, host: Host) -> None:
         self._complete = settings.shape == "complete"
+        self._reasoning_fields = tuple(settings.reasoning_fields)
         self._host = host
 
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
         response = await call_next(request)
-        dialect = self._host.dialect(request.dialect)
-        if request.operation.startswith("models."):
+        # What the caller asked decides how the answer looks, not what `transform` has made of it.
+        asked = request.slots.get(ORIGINAL, request)
+        if asked.operation not in _ANSWERED_BY_MODELS:
             return response
-        if self._complete:
-            created = int(self._host.clock.time())
-            response.body.expand(dialect.completer(request, model=request.model, id=request.id, created=created))
-        elif request.model != response.slots[TARGET_USED].model:
-            response.body.patch(dialect.renamer(request, request.model))
+        dialect = self._host.dialect(asked.dialect)
+        if self._complete or response.body.dialect != asked.dialect:
+            complete = dialect.completer(
+                asked, model=asked.model, id=asked.id, clock=self._host.clock, reasoning_fields=self._reasoning_fields
+            )
+            response.body.expand(complete)
+        elif asked.model != response.slots[TARGET_USED].model:
+            response.body.patch(dialect.renamer(asked, asked.model))
         return response

@@ -74,6 +74,7 @@ class _Exchange:
         self._id = pipeline.new_id(self._headers.get("x-request-id"))
         self._record: AccessRecord = pipeline.record(self._id)
         self._dialect: Dialect | None = None
+        self._model = ""
         self._begun = False
 
     async def run(self, path: str) -> None:
@@ -85,7 +86,7 @@ class _Exchange:
         except ClientLeft:
             pass
         except RouteError as routed:
-            self._dialect = routed.gateway.dialect if routed.gateway is not None else None
+            self._dialect = routed.dialect
             await self._refuse(routed.error, allow=routed.allow)
         except GatewayError as error:
             await self._refuse(error)
@@ -103,12 +104,14 @@ class _Exchange:
         if refused is not None:
             raise refused
         match = self._router.match(scope["method"], path)
-        self._dialect = match.gateway.dialect
+        self._dialect = match.dialect
         body = await read_body(self._receive, scope["headers"], self._pipeline.max_body_bytes)
         self._record.note(bytes_in=len(body))
-        asked = match.gateway.dialect.decode_request(match.operation, body, match.path_model)
+        asked = match.dialect.decode_request(match.operation, body, match.path_model)
+        self._model = asked.model
         request = Request(
             match.operation,
+            dialect=match.dialect.name,
             model=asked.model,
             payload=asked.payload,
             stream=asked.stream,
@@ -128,7 +131,7 @@ class _Exchange:
         """Send the body. The head waits for the first piece, so that an upstream's early failure has a true status."""
         body = response.body
         piece = await body.next_piece()
-        encoder = match.gateway.dialect.encoder(request)
+        encoder = match.dialect.encoder(request)
         headers: RawHeaders = [(b"content-type", encoder.content_type.encode())]
         headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
         if encoder.whole:
@@ -136,7 +139,8 @@ class _Exchange:
             while (piece := await body.next_piece()) is not None:
                 rest.append(piece)
             self._begun = True
-            await send_whole(self._send, response.status, b"".join(rest), headers)
+            bare = self._scope["method"] == "HEAD"
+            await send_whole(self._send, response.status, b"".join(rest), headers, bare=bare)
             return
         self._begun = True
         await send_head(self._send, response.status, headers + STREAM_HEADERS)
@@ -150,7 +154,7 @@ class _Exchange:
         if self._begun:
             raise error  # the head is out: only breaking the connection tells the client the truth
         self._begun = True
-        await send_error(self._send, error, self._dialect, self._id, allow=allow)
+        await send_error(self._send, error, self._dialect, self._id, model=self._model, allow=allow)
 
 
 def _path(scope: Scope) -> str:

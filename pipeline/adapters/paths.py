@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pipeline.dialect import Route
+from pipeline.dialect import Dialect, Route
 from pipeline.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
-from pipeline.gateway import Gateway
+from pipeline.gateway import Face, Gateway
 
 _HOST = re.compile(rb"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
 _ONCE = (b"host", b"content-length", b"transfer-encoding")
@@ -21,49 +21,55 @@ _ONCE = (b"host", b"content-length", b"transfer-encoding")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a request is for. `path_model` is the decoded model name where the path carries one."""
+    """What a request is for, and in which of the gateway's dialects.
+
+    `path_model` is the decoded model name where the path carries one.
+    """
 
     gateway: Gateway
+    dialect: Dialect
     operation: str
     path_model: str = ""
 
 
 class RouteError(GatewayError):
-    """A routing failure together with the gateway whose dialect should word it, if a mount matched."""
+    """A routing failure together with the dialect that should word it, if a mount matched."""
 
-    def __init__(self, error: GatewayError, gateway: Gateway | None, allow: str | None = None) -> None:
+    def __init__(self, error: GatewayError, dialect: Dialect | None, allow: str | None = None) -> None:
         super().__init__(error.message)
         self.error = error
-        self.gateway = gateway
+        self.dialect = dialect
         self.allow = allow
 
 
 class Router:
-    """Longest mount first; inside a mount, static paths before the one that takes a model name."""
+    """Longest prefix first, of a mount and a face below it; there, static paths before the one with a model name."""
 
     def __init__(self, gateways: Iterable[Gateway]) -> None:
-        self._mounts = sorted(gateways, key=lambda gateway: len(gateway.mount), reverse=True)
+        faces = [(gateway.mount + face.prefix, gateway, face) for gateway in gateways for face in gateway.faces]
+        self._faces: list[tuple[str, Gateway, Face]] = sorted(faces, key=lambda face: len(face[0]), reverse=True)
 
     def match(self, method: str, path: str) -> Match:
         """Raises `RouteError`: 404 for no such path, 405 with the allowed methods, 400 for a path with tricks in it."""
-        under = [g for g in self._mounts if path == g.mount or path.startswith(g.mount + "/")]
+        under = [face for face in self._faces if path == face[0] or path.startswith(face[0] + "/")]
+        nearest = under[0][2].dialect if under else None
         tricks = _tricks(path)
         if tricks is not None:
-            raise RouteError(InvalidRequest(tricks), under[0] if under else None)
+            raise RouteError(InvalidRequest(tricks), nearest)
         allowed: list[str] = []
-        for gateway in under:
-            rest = path[len(gateway.mount) :]
-            for route in gateway.dialect.routes:
+        for prefix, gateway, face in under:
+            rest = path[len(prefix) :]
+            for route in face.dialect.routes:
                 model = _matches(route, rest)
                 if model is None:
                     continue
                 if route.method == method:
-                    return Match(gateway, route.operation, model)
+                    return Match(gateway, face.dialect, route.operation, model)
                 allowed.append(route.method)
         if allowed:
             message = f"Not allowed: {method}. Use {' or '.join(sorted(set(allowed)))}."
-            raise RouteError(MethodNotAllowed(message), under[0], ", ".join(sorted(set(allowed))))
-        raise RouteError(NotFound(f"Invalid URL ({method} {path[:200]})"), under[0] if under else None)
+            raise RouteError(MethodNotAllowed(message), nearest, ", ".join(sorted(set(allowed))))
+        raise RouteError(NotFound(f"Invalid URL ({method} {path[:200]})"), nearest)
 
 
 def check_head(headers: Iterable[tuple[bytes, bytes]], *, needs_host: bool) -> GatewayError | None:

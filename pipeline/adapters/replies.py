@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pipeline.adapters.disconnect import Message
-from pipeline.dialect import Dialect
+from pipeline.dialect import Dialect, ErrorReply
 from pipeline.errors import GatewayError
 
 Send = Callable[[Message], Awaitable[None]]
@@ -23,10 +23,10 @@ async def send_head(send: Send, status: int, headers: RawHeaders) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
 
 
-async def send_whole(send: Send, status: int, body: bytes, headers: RawHeaders) -> None:
-    """A head and the one piece that follows it."""
+async def send_whole(send: Send, status: int, body: bytes, headers: RawHeaders, *, bare: bool = False) -> None:
+    """A head and the one piece that follows it; `bare` leaves the piece out, as HEAD wants (RFC 9110 9.3.2)."""
     await send_head(send, status, [*headers, (b"content-length", str(len(body)).encode())])
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if bare else body})
 
 
 async def send_json(send: Send, status: int, value: Any, headers: RawHeaders | None = None) -> None:
@@ -36,20 +36,26 @@ async def send_json(send: Send, status: int, value: Any, headers: RawHeaders | N
 
 
 async def send_error(
-    send: Send, error: GatewayError, dialect: Dialect | None, request_id: str, *, allow: str | None = None
+    send: Send,
+    error: GatewayError,
+    dialect: Dialect | None,
+    request_id: str,
+    *,
+    model: str = "",
+    allow: str | None = None,
 ) -> None:
     """An error, worded by `dialect`; neutral JSON of the same content where no gateway was found."""
     if dialect is None:
-        body, content_type = msgspec.json.encode({"error": error.public()}), "application/json"
+        reply = ErrorReply(error.status, msgspec.json.encode({"error": error.public()}))
     else:
-        body, content_type = dialect.encode_error(error), dialect.error_content_type
-    headers: RawHeaders = [(b"content-type", content_type.encode()), (b"x-request-id", request_id.encode())]
+        reply = dialect.error_reply(error, model)
+    headers: RawHeaders = [(b"content-type", reply.content_type.encode()), (b"x-request-id", request_id.encode())]
     if error.retry_after is not None:
         # Retry-After is in whole seconds: rounded up, or the caller would be early.
         headers.append((b"retry-after", str(max(1, math.ceil(error.retry_after))).encode()))
         headers.append((b"retry-after-ms", str(math.ceil(error.retry_after * 1000)).encode()))
-    if error.status == 401:
+    if reply.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     if allow is not None:
         headers.append((b"allow", allow.encode()))
-    await send_whole(send, error.status, body, headers)
+    await send_whole(send, reply.status, reply.body, headers)

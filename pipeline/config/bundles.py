@@ -40,7 +40,7 @@ class OpenBundle:
     arguments: Arguments
 
     def part(self, name: str) -> Place | None:
-        """`dialect`, `mount` or `chain` with its references resolved; None if the bundle's file lacks it.
+        """`dialect`, `mount`, `chain` or `faces` with its references resolved; None if the bundle's file lacks it.
 
         Only what is asked for is resolved: a mount that the gateway overrides may refer to an unset variable.
         """
@@ -85,7 +85,7 @@ class BundleLibrary:
         if "version" in top:
             check_version(top["version"])
         body = top.get("bundle")
-        parts = body.fields(required=("dialect", "mount", "chain"), optional=("parameters",)) if body else None
+        parts = body.fields(required=("dialect", "mount", "chain"), optional=("faces", "parameters")) if body else None
         if parts is None:
             return None
         return Bundle(parts, parse_parameters(parts["parameters"]) if "parameters" in parts else {})

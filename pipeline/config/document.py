@@ -13,6 +13,7 @@
       inner:
         dialect: x                   # or written out
         mount: /v1
+        faces: {y: /compat}          # optional: further dialects, and where below the mount
         chain: [authenticate, {id: fast, dispatch: {upstream: local}}]
 
 Shape only: whether a kind exists and what its settings may be is for whoever holds the registry, which is why every
@@ -42,10 +43,19 @@ class StageEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceEntry:
+    """A further dialect of a gateway, and where its paths begin below the mount."""
+
+    dialect: str
+    prefix: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayEntry:
     """One gateway with its bundle, if any, already expanded and edited.
 
-    `mark` is where its name is written. The marks of dialect and mount may lie in the bundle's file.
+    `mark` is where its name is written. The marks of dialect, mount and faces may lie in the bundle's file.
     """
 
     name: str
@@ -56,6 +66,7 @@ class GatewayEntry:
     mark: Mark
     dialect_mark: Mark
     mount_mark: Mark
+    faces: tuple[FaceEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pipeline.config.bundles import BundleLibrary
 from pipeline.config.chains import parse_chain
 from pipeline.config.document import GatewayEntry
 from pipeline.config.edits import parse_edits
-from pipeline.config.mounts import parse_mount
+from pipeline.config.mounts import parse_faces, parse_mount
 from pipeline.config.place import Place
 from pipeline.config.tree import Mark
 
@@ -36,10 +36,10 @@ def _parse_gateway(name: str, place: Place, mark: Mark, library: BundleLibrary) 
     if written is None:
         return None
     if "use" in written or not written.keys() & {"dialect", "chain"}:
-        fields = place.fields(required=("use",), optional=("with", "mount", "edit", "dialect", "chain")) or {}
+        fields = place.fields(required=("use",), optional=("with", "mount", "edit", "dialect", "chain", "faces")) or {}
         parts = _bundle_parts(place, fields, library)
     else:
-        fields = place.fields(required=("dialect", "mount", "chain"), optional=("use", "with", "edit")) or {}
+        fields = place.fields(required=("dialect", "mount", "chain"), optional=("use", "with", "edit", "faces")) or {}
         parts = fields
         if "with" in fields:
             place.report("conflict", "'with' fills in the bundle named by 'use', and there is none", key="with")
@@ -48,6 +48,7 @@ def _parse_gateway(name: str, place: Place, mark: Mark, library: BundleLibrary) 
     dialect = parts["dialect"].text() if "dialect" in parts else None
     mount = parse_mount(parts["mount"]) if "mount" in parts else None
     chain = parse_chain(parts["chain"]) if "chain" in parts else None
+    faces = parse_faces(parts["faces"]) if "faces" in parts else []
     if chain is not None:
         for edit in edits:
             edit(chain)
@@ -62,17 +63,18 @@ def _parse_gateway(name: str, place: Place, mark: Mark, library: BundleLibrary) 
         mark=mark,
         dialect_mark=parts["dialect"].node.mark,
         mount_mark=parts["mount"].node.mark,
+        faces=tuple(faces),
     )
 
 
 def _bundle_parts(place: Place, fields: Mapping[str, Place], library: BundleLibrary) -> dict[str, Place]:
     parts = {"mount": fields["mount"]} if "mount" in fields else {}
-    for name in ("dialect", "chain"):
+    for name in ("dialect", "chain", "faces"):
         if name in fields:
             place.report("conflict", f"{name!r} comes from the bundle: change it with 'edit', or drop 'use'", key=name)
     bundle = library.open(fields["use"], fields.get("with")) if "use" in fields else None
     if bundle is not None:
-        for name in ("dialect", "mount", "chain"):
+        for name in ("dialect", "mount", "chain", "faces"):
             part = bundle.part(name) if name not in parts else None
             if part is not None:
                 parts[name] = part

@@ -1,9 +1,10 @@
-"""The path a gateway is mounted on."""
+"""The path a gateway is mounted on, and those of its further faces below it."""
 
 from __future__ import annotations
 
 import re
 
+from pipeline.config.document import FaceEntry
 from pipeline.config.place import Place
 
 _FORBIDDEN = {
@@ -29,6 +30,16 @@ def parse_mount(place: Place) -> str | None:
         place.report("invalid-mount", fault)
         return None
     return "" if mount == "/" else mount
+
+
+def parse_faces(place: Place) -> list[FaceEntry]:
+    """Further dialects with the paths at which they are spoken below the mount; those that are broken are left out."""
+    found: list[FaceEntry] = []
+    for dialect, written in (place.entries() or {}).items():
+        prefix = parse_mount(written)
+        if prefix is not None:
+            found.append(FaceEntry(dialect, prefix, place.node.keys[dialect]))
+    return found
 
 
 def _fault(mount: str) -> str | None:

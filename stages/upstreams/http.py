@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from pipeline import Host, SettingsError, StageSettings, TransportOptions, UpstreamAnswer, UpstreamCall
+from pipeline import Dialect, Host, SettingsError, StageSettings, TransportOptions, UpstreamAnswer, UpstreamCall
 
 _DEFAULTS = TransportOptions()
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "expect", "host", "te", "transfer-encoding"})
@@ -21,6 +21,9 @@ class HttpUpstream:
 
     class Settings(StageSettings):
         dialect: str = Field(description="The wire protocol the server speaks.")
+        profile: str | None = Field(
+            default=None, description="Which variant of the dialect it speaks; default: the strictest. See its guide."
+        )
         base_url: str = Field(description="Where it listens, with any path prefix, such as http://127.0.0.1:8080/v1.")
         api_key: SecretStr | None = Field(default=None, description="Our key for it, sent as a bearer token.")
         headers: dict[str, str] = Field(default={}, description="Further header fields to send.")
@@ -30,8 +33,8 @@ class HttpUpstream:
         tls_seconds: float = Field(default=_DEFAULTS.tls_seconds, gt=0, description="TLS handshake, beyond that.")
         pool_seconds: float = Field(default=_DEFAULTS.pool_seconds, gt=0, description="Wait for a free connection.")
         write_seconds: float = Field(default=_DEFAULTS.write_seconds, gt=0, description="Each write of the request.")
-        first_byte_seconds: float = Field(
-            default=_DEFAULTS.first_byte_seconds, gt=0, description="From the request to the response head."
+        first_byte_seconds: float | None = Field(
+            default=None, gt=0, description="From the request to the response head; default: as the dialect advises."
         )
         idle_seconds: float = Field(default=_DEFAULTS.idle_seconds, gt=0, description="Between two reads of the body.")
         max_connections: int = Field(default=_DEFAULTS.max_connections, gt=0, description="Connections at once.")
@@ -53,7 +56,10 @@ class HttpUpstream:
             *((key.lower(), value) for key, value in settings.headers.items()),
             *((("authorization", f"Bearer {settings.api_key.get_secret_value()}"),) if settings.api_key else ()),
         )
+        self.profile = _profile(settings, self.dialect)
         options = settings.model_dump(include=set(TransportOptions.__slots__))
+        if settings.first_byte_seconds is None:
+            options["first_byte_seconds"] = self.dialect.patience_seconds
         self._transport = host.transport(settings.transport, TransportOptions(**options))
 
     async def start(self) -> None:
@@ -69,6 +75,15 @@ class HttpUpstream:
 
     def __repr__(self) -> str:
         return f"HttpUpstream({self.name})"
+
+
+def _profile(settings: HttpUpstream.Settings, dialect: Dialect) -> str:
+    if settings.profile is None:
+        return dialect.profiles[0]
+    if settings.profile not in dialect.profiles:
+        known = ", ".join(dialect.profiles)
+        raise SettingsError(f"{dialect.name} has no profile {settings.profile!r}; it has: {known}", field="profile")
+    return settings.profile
 
 
 def _checked(settings: HttpUpstream.Settings) -> str:

@@ -13,20 +13,29 @@ import anyio
 from anyio.lowlevel import checkpoint
 
 from pipeline import (
+    Answered,
     Asked,
     Body,
+    Clock,
     Data,
+    Discovery,
+    ErrorReply,
     Event,
     EventKind,
     GatewayError,
     Handler,
     Headers,
+    Losses,
     ModelCard,
+    NeutralRequest,
+    ParameterRules,
     Payload,
     Request,
     Response,
     Route,
     Stage,
+    Target,
+    Translated,
     UpstreamCall,
     UpstreamGarbage,
     UpstreamInterrupted,
@@ -189,7 +198,9 @@ class LineDialect:
 
     name = "line"
     routes: Sequence[Route] = (Route("POST", "/say", "chat"), Route("GET", "/models/{model}", "models.show"))
-    error_content_type = "text/plain"
+    forwarded: frozenset[str] = frozenset()
+    patience_seconds = 60.0
+    profiles: Sequence[str] = ("line",)
 
     def decode_request(self, operation: str, body: bytes, path_model: str) -> Asked:
         payload = Payload.parse(body)
@@ -198,8 +209,8 @@ class LineDialect:
     def encoder(self, request: Request) -> LineEncoder:
         return LineEncoder(whole=not request.stream)
 
-    def encode_error(self, error: GatewayError) -> bytes:
-        return f"!{error.message}\n".encode()
+    def error_reply(self, error: GatewayError, model: str = "") -> ErrorReply:
+        return ErrorReply(error.status, f"!{error.message}\n".encode(), "text/plain")
 
     def encode_request(self, request: Request) -> UpstreamCall:
         return UpstreamCall("POST", "/say", request.payload.encode())
@@ -210,13 +221,28 @@ class LineDialect:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> GatewayError:
         return UpstreamGarbage(body.decode("latin-1"), status=status)
 
-    def list_models_call(self) -> UpstreamCall:
-        return UpstreamCall("GET", "/models")
+    def discovery(self, known: Sequence[ModelCard]) -> Discovery:
+        reply = yield UpstreamCall("GET", "/models")
+        return [ModelCard(name) for name in reply.body.decode().split()]
 
-    def decode_models(self, body: bytes) -> list[ModelCard]:
-        return [ModelCard(name) for name in body.decode().split()]
+    def model_names(self, model: str) -> Sequence[str]:
+        return (model,)
 
-    def completer(self, request: Request, *, model: str, id: str, created: int) -> Callable[[Event], tuple[Event, ...]]:
+    def rename(self, request: Request, model: str) -> Payload:
+        return request.payload.with_(model=model)
+
+    def read(self, request: Request, losses: Losses) -> NeutralRequest | Answered:
+        return NeutralRequest("chat", request.stream)
+
+    def write(self, asked: NeutralRequest, target: Target, losses: Losses, *, profile: str) -> Sequence[Translated]:
+        return [Translated("chat", {"model": target.model})]
+
+    def with_parameters(self, request: Request, rules: ParameterRules) -> Payload:
+        return request.payload
+
+    def completer(
+        self, request: Request, *, model: str, id: str, clock: Clock, reasoning_fields: Sequence[str] = ()
+    ) -> Callable[[Event], tuple[Event, ...]]:
         return lambda event: (event,)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline import Body, Clock, Gateway, Handler, Host, Link, Pipeline, Request, Response, Stage, compose, stage
+from pipeline import Body, Clock, Face, Gateway, Handler, Host, Link, Pipeline, Request, Response, Stage, compose, stage
 from pipeline.registry import Registry
 from tests.pipeline.fakes import FakeClock, FakeSource, LineDecoder, LineDialect
 
@@ -32,7 +32,7 @@ def no_resource(group: str, name: str) -> Any:
 def gateway_of(*stages: Stage, name: str = "edge", mount: str = "") -> Gateway:
     """A gateway whose links are called s0, s1, ..."""
     links = tuple(Link(f"s{at}", type(each).__name__, each) for at, each in enumerate(stages))
-    return Gateway(name, LineDialect(), mount, links, compose(stages))
+    return Gateway(name, (Face(LineDialect()),), mount, links, compose(stages))
 
 
 def pipeline_of(

@@ -79,6 +79,7 @@ class FakeUpstream:
     def __init__(self, name: str, answer: Answer) -> None:
         self.name = name
         self.dialect = OpenAI()
+        self.profile = "openai"
         self.answer = answer
         self.calls: list[UpstreamCall] = []
         self.answered: list[UpstreamAnswer] = []

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pipeline import TARGET, Payload, Request, Target, UnsupportedMediaType
-from stages.transform import Transform
+from stages.transform.stage import Transform
 from tests.stages.fakes import FakeUpstream, Next, answers, fake_host, never_next
 
 BODY = b'{"model":"asked","messages":[{"role":"user","content":"\\u00e9"}],"x":1.0,"n":12345678901234567890123}'

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import Data, Event
 from stages.dialects.openai import choices
-from stages.dialects.openai.wire import as_dict, as_int, as_list, as_text
+from stages.dialects.wire import as_dict, as_int, as_list, as_text
 
 TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
 WHOLE_OBJECT = "chat.completion"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from pipeline import Data, Event, EventKind
-from stages.dialects.openai.wire import as_dict, as_int, as_list
+from stages.dialects.wire import as_dict, as_int, as_list
 
 _HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
 Split = Callable[[Data, int], tuple[Data, Data]]

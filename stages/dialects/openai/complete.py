@@ -15,7 +15,7 @@ from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.chat import CHUNK_OBJECT, TEXTS
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
 from stages.dialects.openai.tool_calls import ToolCalls
-from stages.dialects.openai.wire import as_count, as_dict, as_list, as_text
+from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
 _TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
 _CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}

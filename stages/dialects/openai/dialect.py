@@ -6,24 +6,35 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from pipeline import (
+    Answered,
     Asked,
+    Clock,
     Data,
     Decoder,
+    Discovery,
     Encoder,
+    ErrorReply,
     Event,
     GatewayError,
     Headers,
+    Losses,
     ModelCard,
+    NeutralRequest,
+    ParameterRules,
+    Payload,
     Request,
     Route,
+    Target,
+    Translated,
+    UnsupportedMediaType,
     UpstreamCall,
 )
 from stages.dialects.openai import chat, embeddings, errors, models, requests, text
 from stages.dialects.openai.complete import ChatCompleter, TextCompleter
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
-from stages.dialects.openai.wire import NOT_JSON, decode_top, encode
 from stages.dialects.sse import replace_data
+from stages.dialects.wire import NOT_JSON, decode_top, encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _JSON = (("content-type", "application/json"),)
@@ -33,7 +44,9 @@ class OpenAI:
     """Implements `pipeline.Dialect` (protocol.md section 2). Stateless: one instance serves everybody."""
 
     name = "openai"
-    error_content_type = "application/json"
+    forwarded: frozenset[str] = frozenset()
+    patience_seconds = 60.0
+    profiles: Sequence[str] = ("openai",)
     routes: Sequence[Route] = (
         *(Route("POST", path, operation) for operation, path in _PATHS.items()),
         Route("GET", "/models", "models.list"),
@@ -47,8 +60,8 @@ class OpenAI:
         fold = _fold(request.operation)
         return StreamEncoder(fold) if request.stream else WholeEncoder(fold)
 
-    def encode_error(self, error: GatewayError) -> bytes:
-        return errors.encode_error(error)
+    def error_reply(self, error: GatewayError, model: str = "") -> ErrorReply:
+        return ErrorReply(error.status, errors.encode_error(error))
 
     def encode_request(self, request: Request) -> UpstreamCall:
         accept = "text/event-stream" if request.stream else "application/json"
@@ -67,14 +80,30 @@ class OpenAI:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> GatewayError:
         return errors.decode_error(status, headers, body)
 
-    def list_models_call(self) -> UpstreamCall:
-        return UpstreamCall("GET", "/models", headers=(("accept", "application/json"),))
+    def discovery(self, known: Sequence[ModelCard]) -> Discovery:
+        return models.discovery()
 
-    def decode_models(self, body: bytes) -> list[ModelCard]:
-        return models.decode_models(body)
+    def model_names(self, model: str) -> Sequence[str]:
+        """The name as it is; a provider's prefix is what some clients put before it (protocol.md 5.2)."""
+        return (model, model.removeprefix("openai/"))
 
-    def completer(self, request: Request, *, model: str, id: str, created: int) -> Callable[[Event], tuple[Event, ...]]:
+    def rename(self, request: Request, model: str) -> Payload:
+        return request.payload.with_(model=model)
+
+    def read(self, request: Request, losses: Losses) -> NeutralRequest | Answered:
+        raise UnsupportedMediaType("This gateway cannot translate from openai.")
+
+    def write(self, asked: NeutralRequest, target: Target, losses: Losses, *, profile: str) -> Sequence[Translated]:
+        raise UnsupportedMediaType("This gateway cannot translate to openai.")
+
+    def with_parameters(self, request: Request, rules: ParameterRules) -> Payload:
+        return request.payload
+
+    def completer(
+        self, request: Request, *, model: str, id: str, clock: Clock, reasoning_fields: Sequence[str] = ()
+    ) -> Callable[[Event], tuple[Event, ...]]:
         digest = sha256(id.encode()).hexdigest()
+        created = int(clock.time())
         if request.operation == "chat":
             calls = iter(range(1 << 30))
 

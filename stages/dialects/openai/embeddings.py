@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline import Data, Event, EventKind, UpstreamGarbage
 from stages.dialects.openai import usage as usage_of
-from stages.dialects.openai.wire import as_count, as_dict, as_list
+from stages.dialects.wire import as_count, as_dict, as_list
 
 
 def explode(answer: Data) -> list[Data]:

@@ -13,7 +13,7 @@ from pipeline import (
     UpstreamRefusedUs,
     UpstreamRejected,
 )
-from stages.dialects.openai.wire import NOT_JSON, as_dict, as_text, decode, encode
+from stages.dialects.wire import NOT_JSON, as_dict, as_text, decode, encode
 
 _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _NOT_THE_CALLERS = frozenset({408, 429})

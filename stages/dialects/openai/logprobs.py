@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipeline import Data
-from stages.dialects.openai.wire import as_count, as_dict, as_list, as_text
+from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
 UNLIKELY = -9999.0
 """What OpenAI writes for a token too unlikely to have a number."""

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from pipeline import Data, ModelCard, UpstreamGarbage
-from stages.dialects.openai.wire import NOT_JSON, as_dict, as_int, as_list, decode
+from pipeline import Data, Discovery, ModelCard, UpstreamCall, UpstreamGarbage
+from stages.dialects.openai.errors import decode_error
+from stages.dialects.wire import NOT_JSON, as_dict, as_int, as_list, decode
 
 _KNOWN = frozenset({"id", "object", "created", "owned_by"})
+
+
+def discovery() -> Discovery:
+    """One call tells all that this protocol has to say."""
+    reply = yield UpstreamCall("GET", "/models", headers=(("accept", "application/json"),))
+    if reply.status != 200:
+        raise decode_error(reply.status, reply.headers, reply.body)
+    return decode_models(reply.body)
 
 
 def decode_models(body: bytes) -> list[ModelCard]:
@@ -25,6 +34,7 @@ def _card(item: Data) -> ModelCard:
         id=item["id"],
         created=as_int(item.get("created"), 0),
         owned_by=owner if isinstance(owner, str) else "",
+        dialect="openai",
         extra={key: value for key, value in item.items() if key not in _KNOWN},
     )
 

@@ -16,9 +16,9 @@ from pipeline import (
 )
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
-from stages.dialects.openai.wire import NOT_JSON, decode, encode
 from stages.dialects.sse import EventTooLarge, SseFramer, data_of
 from stages.dialects.sse import encode as frame_of
+from stages.dialects.wire import NOT_JSON, decode, encode
 
 Fold = Callable[[Sequence[Event]], Data]
 

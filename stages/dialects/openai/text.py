@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pipeline import Data, Event
 from stages.dialects.openai import choices
-from stages.dialects.openai.wire import as_dict, as_list, as_text
+from stages.dialects.wire import as_dict, as_list, as_text
 
 OBJECT = "text_completion"
 

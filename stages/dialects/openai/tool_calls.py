@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline import Data
-from stages.dialects.openai.wire import as_dict, as_int, as_list, encode
+from stages.dialects.wire import as_dict, as_int, as_list, encode
 
 
 class ToolCalls:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pipeline import Data, Usage
-from stages.dialects.openai.wire import NOT_JSON, as_count
+from stages.dialects.wire import NOT_JSON, as_count
 
 
 class _Counts(msgspec.Struct):

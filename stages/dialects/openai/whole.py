@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
-from stages.dialects.openai.wire import NOT_JSON, decode, decode_top, encode
+from stages.dialects.wire import NOT_JSON, decode, decode_top, encode
 
 Fold = Callable[[Sequence[Event]], Data]
 Explode = Callable[[Data], list[Data]]

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import Event, Headers, Request, UpstreamInterrupted
 from stages.dialects.openai.dialect import OpenAI
+from tests.stages.fakes import FakeClock
 
 ERROR = b'{"error": {"message": "no", "type": "t", "param": null, "code": null}}'
 
@@ -25,6 +26,6 @@ def test_no_piece_of_an_error_body_is_logged() -> None:
 
 
 def test_a_choice_that_ends_in_error_fails_the_answer() -> None:
-    complete = OpenAI().completer(Request("chat", model="m", stream=True), model="m", id="1", created=1)
+    complete = OpenAI().completer(Request("chat", model="m", stream=True), model="m", id="1", clock=FakeClock())
     with pytest.raises(UpstreamInterrupted):
         complete(Event({"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]}))

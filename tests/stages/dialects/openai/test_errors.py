@@ -58,7 +58,7 @@ def test_an_upstreams_error_keeps_its_meaning(
 ) -> None:
     found = decoded(status, body)
     assert (found.status, found.type, found.code, found.retryable) == expected
-    check_error(json.loads(OpenAI().encode_error(found)))
+    check_error(json.loads(OpenAI().error_reply(found).body))
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_law_44_any_error_body_is_one_typed_error_with_a_status_that_callers_kno
     found = decoded(status, body)
     assert found.status in {*range(400, 500), 500, 502, 503, 504} - {401, 403}
     assert found.work_done == "no"
-    check_error(json.loads(OpenAI().encode_error(found)))
+    check_error(json.loads(OpenAI().error_reply(found).body))
 
 
 def test_an_error_body_is_one_line_of_json() -> None:
-    body = OpenAI().encode_error(InvalidRequest("a\u2028b\nc", param="p", code="c"))
+    body = OpenAI().error_reply(InvalidRequest("a\u2028b\nc", param="p", code="c")).body
     assert len(body.decode().splitlines()) == 1
     assert json.loads(body) == {
         "error": {"message": "a\u2028b\nc", "type": "invalid_request_error", "param": "p", "code": "c"}

@@ -1,0 +1,76 @@
+"""Several calls for one request: several prompts or choices, of a model server that takes one at a time.
+
+One after the other: a model server that takes one prompt at a time has one place to compute, and a queue of our own
+before its queue would only hold more connections. The answers come as one body, choice by choice; the counts are the
+sums of what the server counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from pipeline import END, Body, Data, Event, EventKind, Handler, Outcome, Request, Response, Usage
+
+_COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+
+
+async def fan_out(requests: Sequence[Request], call_next: Handler) -> Response:
+    """Send all of them; returns at the head of the first answer. Each later one is asked when the one before ended."""
+    first = await call_next(requests[0])
+    answers = _Answers(first, requests[1:], call_next)
+    body = Body.of(answers.events(), usage=answers.usage)
+    return Response(body, status=first.status, headers=first.headers, slots=first.slots)
+
+
+class _Answers:
+    """The answers in turn. Whatever ends the reading closes the one that is open."""
+
+    def __init__(self, first: Response, rest: Sequence[Request], call_next: Handler) -> None:
+        self._body = first.body
+        self._rest = rest
+        self._call_next = call_next
+        self._used: list[Usage] = []
+        self._last: Data = {}
+        self._total: Data = {}
+
+    async def events(self) -> AsyncIterator[Event]:
+        try:
+            for at, request in enumerate((None, *self._rest)):
+                if request is not None:
+                    self._body = (await self._call_next(request)).body
+                self._body.on_end(self._count)
+                async for event in self._body:
+                    if event.kind is EventKind.DATA and (numbered := self._numbered(event, at)) is not None:
+                        yield numbered
+            if self._total:
+                yield Event({**self._last, "choices": [], "usage": self._total})
+            yield END
+        finally:
+            await self._body.aclose()
+
+    def usage(self) -> Usage | None:
+        """The sums so far; an unknown count is not a zero."""
+        if not self._used:
+            return None
+        inputs = [used.input_tokens for used in self._used if used.input_tokens is not None]
+        outputs = [used.output_tokens for used in self._used if used.output_tokens is not None]
+        return Usage(sum(inputs) if inputs else None, sum(outputs) if outputs else None)
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.usage is not None:
+            self._used.append(outcome.usage)
+
+    def _numbered(self, event: Event, at: int) -> Event | None:
+        """The event as part of the whole: its choice has the number of its call, and its counts wait for the end."""
+        data = event.data
+        usage = data.get("usage")
+        if isinstance(usage, dict):
+            for name in _COUNTS:
+                if isinstance(usage.get(name), int):
+                    self._total[name] = self._total.get(name, 0) + usage[name]
+            data = {key: value for key, value in data.items() if key != "usage"}
+        choices = data.get("choices") or ()
+        if not choices:
+            self._last = data
+            return None
+        return event.with_data({**data, "choices": [{**choice, "index": at} for choice in choices]})
