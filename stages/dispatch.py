@@ -54,7 +54,7 @@ class Dispatch:
         if not 200 <= answer.status < 300:
             await _refuse(upstream, answer)
         body = Body(answer.source, upstream.dialect.decoder(request, answer.headers))
-        return Response(body).with_slot(TARGET_USED, target).with_slot(HEAD_SECONDS, waited)
+        return Response(body, status=answer.status).with_slot(TARGET_USED, target).with_slot(HEAD_SECONDS, waited)
 
 
 async def _refuse(upstream: Upstream, answer: UpstreamAnswer) -> None:
