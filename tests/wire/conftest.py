@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.wire.model_server import ModelServer, model_server
+from tests.wire.ollama_server import OllamaServer, ollama_server
 
 HERE = Path(__file__).parent
 
@@ -23,4 +24,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def model() -> Iterator[ModelServer]:
     """The real model server. Tests that use it are marked `model`."""
     with model_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaServer]:
+    """The genuine Ollama server, with no model loaded yet. Tests that use it are marked `ollama`."""
+    with ollama_server(tmp_path_factory.mktemp("ollama") / "server.log") as server:
         yield server
