@@ -19,6 +19,8 @@ async def fan_out(requests: Sequence[Request], call_next: Handler) -> Response:
     first = await call_next(requests[0])
     answers = _Answers(first, requests[1:], call_next)
     body = Body.of(answers.events(), usage=answers.usage)
+    # Not a `finally` of the generator: that of one which was never begun does not run.
+    body.on_close(answers.aclose)
     return Response(body, status=first.status, headers=first.headers, slots=first.slots)
 
 
@@ -30,23 +32,23 @@ class _Answers:
         self._rest = rest
         self._call_next = call_next
         self._used: list[Usage] = []
-        self._last: Data = {}
+        self._last = Event({})
         self._total: Data = {}
 
     async def events(self) -> AsyncIterator[Event]:
-        try:
-            for at, request in enumerate((None, *self._rest)):
-                if request is not None:
-                    self._body = (await self._call_next(request)).body
-                self._body.on_end(self._count)
-                async for event in self._body:
-                    if event.kind is EventKind.DATA and (numbered := self._numbered(event, at)) is not None:
-                        yield numbered
-            if self._total:
-                yield Event({**self._last, "choices": [], "usage": self._total})
-            yield END
-        finally:
-            await self._body.aclose()
+        for at, request in enumerate((None, *self._rest)):
+            if request is not None:
+                self._body = (await self._call_next(request)).body
+            self._body.on_end(self._count)
+            async for event in self._body:
+                if event.kind is EventKind.DATA and (numbered := self._numbered(event, at)) is not None:
+                    yield numbered
+        if self._total:
+            yield self._last.with_data({**self._last.data, "choices": [], "usage": self._total})
+        yield END
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
     def usage(self) -> Usage | None:
         """The sums so far; an unknown count is not a zero."""
@@ -71,6 +73,6 @@ class _Answers:
             data = {key: value for key, value in data.items() if key != "usage"}
         choices = data.get("choices") or ()
         if not choices:
-            self._last = data
+            self._last = event.with_data(data)
             return None
         return event.with_data({**data, "choices": [{**choice, "index": at} for choice in choices]})

@@ -19,28 +19,41 @@ def keep_promises(body: Body, asked: NeutralRequest, losses: Losses) -> None:
 
 
 class _CallDemanded:
-    """Fails an answer that ends without a tool call (protocol.md 3.1, tool_choice)."""
+    """Fails an answer of which a choice ends without a tool call (protocol.md 3.1, tool_choice).
+
+    Before its finish reason goes out, which many a client takes for the end.
+    """
 
     def __init__(self) -> None:
-        self._called = False
+        self._called: set[int] = set()
+        self._ended = False
 
     def __call__(self, event: Event) -> Event:
         for choice in event.data.get("choices") or () if event.kind is EventKind.DATA else ():
-            self._called = self._called or bool((choice.get("delta") or {}).get("tool_calls"))
-        if event.kind is EventKind.END and not self._called:
-            raise UpstreamGarbage("The model did not call a tool although the request demands it.", work_done="maybe")
+            index = choice.get("index") or 0
+            if (choice.get("delta") or {}).get("tool_calls"):
+                self._called.add(index)
+            if choice.get("finish_reason"):
+                self._ended = True
+                self._check(index in self._called)
+        if event.kind is EventKind.END and not self._ended:
+            self._check(bool(self._called))
         return event
+
+    def _check(self, called: bool) -> None:
+        if not called:
+            raise UpstreamGarbage("The model did not call a tool although the request demands it.", work_done="maybe")
 
 
 def _first_call_only(event: Event) -> Event:
     """Drop every call but number 0 (protocol.md 3.1, parallel_tool_calls)."""
     choices = event.data.get("choices") if event.kind is EventKind.DATA else None
-    if not any(len((choice.get("delta") or {}).get("tool_calls") or ()) for choice in choices or ()):
+    if not any((choice.get("delta") or {}).get("tool_calls") for choice in choices or ()):
         return event
     return event.with_data({**event.data, "choices": [_trimmed(choice) for choice in choices or ()]})
 
 
 def _trimmed(choice: Data) -> Data:
-    delta = choice.get("delta") or {}
-    calls = [call for call in delta.get("tool_calls") or () if not call.get("index")]
-    return {**choice, "delta": {**{k: v for k, v in delta.items() if k != "tool_calls"}, "tool_calls": calls}}
+    delta = dict(choice.get("delta") or {})
+    calls = [call for call in delta.pop("tool_calls", None) or () if not call.get("index")]
+    return {**choice, "delta": {**delta, "tool_calls": calls} if calls else delta}

@@ -18,7 +18,6 @@ from pipeline import (
     Host,
     IfLost,
     Losses,
-    NeutralRequest,
     NotFound,
     Payload,
     Request,
@@ -88,9 +87,11 @@ class Transform:
         if isinstance(asked, Answered):
             return self._answer(request, spoken, asked)
         calls = upstream.dialect.write(asked, target, losses, profile=upstream.profile)
-        response = await _send(request, asked, calls, call_next)
+        _log(request, losses)
+        response = await _send(request, calls, call_next)
         keep_promises(response.body, asked, losses)
-        return _reported(request, response, losses)
+        header = losses.header()
+        return response if header is None else response.with_header(REPORT_HEADER, header)
 
     def _answer(self, request: Request, spoken: Dialect, answered: Answered) -> Response:
         body = Body.of([Event(answered.data), END])
@@ -104,16 +105,16 @@ def _renamed(request: Request, dialect: Dialect, target: Target) -> Request:
     return request.evolve(payload=dialect.rename(request, target.model))
 
 
-async def _send(request: Request, asked: NeutralRequest, calls: Sequence[Translated], call_next: Handler) -> Response:
+async def _send(request: Request, calls: Sequence[Translated], call_next: Handler) -> Response:
     requests = [request.evolve(operation=call.operation, payload=Payload(call.payload)) for call in calls]
     if len(requests) == 1:
         return await call_next(requests[0])
     return await fan_out(requests, call_next)
 
 
-def _reported(request: Request, response: Response, losses: Losses) -> Response:
-    header = losses.header()
-    if header is None:
-        return response
-    note(request, dropped=", ".join(losses.dropped), changed=", ".join(losses.changed))
-    return response.with_header(REPORT_HEADER, header)
+def _log(request: Request, losses: Losses) -> None:
+    """Into the access line before the request is sent, so that it is there whatever becomes of it."""
+    if losses.dropped:
+        note(request, dropped=", ".join(losses.dropped))
+    if losses.changed:
+        note(request, changed=", ".join(losses.changed))

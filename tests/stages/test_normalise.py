@@ -7,15 +7,18 @@ from typing import Any, Literal
 
 import pytest
 
-from pipeline import END, TARGET_USED, Body, Event, Request, Response, Target
+from pipeline import END, ORIGINAL, TARGET_USED, Body, Event, Payload, Request, Response, Target
 from stages.dialects.openai.dialect import OpenAI
 from stages.normalise import Normalise
+from tests.pipeline.fakes import FakeSource as LineSource
+from tests.pipeline.fakes import LineDecoder, texts
 from tests.stages.dialects.openai.bent_stream import DONE, frame
 from tests.stages.dialects.openai.good import EMBEDDINGS
 from tests.stages.dialects.openai.schema import check_embeddings, check_text_completion
 from tests.stages.dialects.openai.served import JSON, SSE, chat, serve
 from tests.stages.dialects.openai.stream_schema import check_text_stream, parse_stream
 from tests.stages.fakes import FakeClock, Next, fake_host
+from tests.stages.transform.toy_dialects import Asks
 
 BENT = frame({"choices": [{"delta": {"content": "Hi"}, "finish_reason": ""}], "odd": 1})
 
@@ -53,6 +56,58 @@ async def test_answers_about_models_are_left_alone(shape: Any, operation: str) -
     response = Response(Body.of([]))
     normalise = Normalise(Normalise.Settings(shape=shape), fake_host())
     assert await normalise(Request(operation, dialect="openai"), Next(lambda _: response)) is response
+
+
+def asks_host() -> Any:
+    return fake_host(implementations={("dialect", "asks"): Asks})
+
+
+def written_anew(operation: str) -> Request:
+    """A request that `transform` has made something else of; the caller's own is in its slot."""
+    own = Request("chat", model="asked", dialect="asks", id="r1", payload={"say": ["hi"]})
+    return own.with_slot(ORIGINAL, own).evolve(operation=operation, model="theirs", payload=Payload({"other": 1}))
+
+
+def in_lines(dialect: str, model: str = "theirs") -> Response:
+    body = Body(LineSource(b"a\n.\n"), LineDecoder(dialect=dialect))
+    return Response(body).with_slot(TARGET_USED, Target("up", model))
+
+
+@pytest.mark.parametrize("operation", ["chat", "completion", "models.list"])
+async def test_what_the_caller_asked_decides_how_the_answer_looks(operation: str) -> None:
+    normalise = Normalise(Normalise.Settings(reasoning_fields=["thoughts"]), asks_host())
+    response = await normalise(written_anew(operation), Next(lambda _: in_lines("asks")))
+    first = await anext(response.body)
+    assert first.data["completed"] == {"model": "asked", "id": "r1", "asked": "chat", "reasoning": ["thoughts"]}
+
+
+async def test_a_request_about_models_is_left_alone_whatever_it_has_become() -> None:
+    own = Request("models.list", dialect="asks")
+    response = in_lines("tells")
+    await Normalise(Normalise.Settings(), asks_host())(
+        own.with_slot(ORIGINAL, own).evolve(operation="chat"), Next(lambda _: response)
+    )
+    assert "completed" not in (await anext(response.body)).data
+
+
+@pytest.mark.parametrize("model", ["asked", "theirs"])
+async def test_an_answer_in_another_dialect_is_completed_with_either_shape(model: str) -> None:
+    normalise = Normalise(Normalise.Settings(shape="forward"), asks_host())
+    response = await normalise(written_anew("chat"), Next(lambda _: in_lines("tells", model)))
+    assert (await anext(response.body)).data["completed"]["model"] == "asked"
+
+
+async def test_an_answer_in_the_caller_s_dialect_is_forwarded() -> None:
+    normalise = Normalise(Normalise.Settings(shape="forward"), asks_host())
+    response = await normalise(written_anew("chat"), Next(lambda _: in_lines("asks", "asked")))
+    assert "completed" not in (await anext(response.body)).data
+    assert await texts(response.body) == []
+
+
+async def test_a_request_that_nobody_kept_is_its_own_original() -> None:
+    request = Request("chat", model="m", dialect="asks", id="r2")
+    response = await Normalise(Normalise.Settings(), asks_host())(request, Next(lambda _: in_lines("asks")))
+    assert (await anext(response.body)).data["completed"]["id"] == "r2"
 
 
 TEXT_CHUNKS: list[Any] = [

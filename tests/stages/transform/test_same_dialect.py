@@ -1,14 +1,12 @@
-"""The request as the target speaks it: the same but for the model's name, or refused."""
+"""The request as the target speaks it: the same but for the model's name."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
-
-from pipeline import TARGET, Payload, Request, Target, UnsupportedMediaType
+from pipeline import TARGET, Payload, Request, Target
 from stages.transform.stage import Transform
-from tests.stages.fakes import FakeUpstream, Next, answers, fake_host, never_next
+from tests.stages.fakes import FakeUpstream, Next, answers, fake_host
 
 BODY = b'{"model":"asked","messages":[{"role":"user","content":"\\u00e9"}],"x":1.0,"n":12345678901234567890123}'
 
@@ -39,8 +37,3 @@ async def test_the_same_name_is_the_identity() -> None:
     request = asking("theirs")
     await transform()(request, call_next)
     assert call_next.requests[0] is request
-
-
-async def test_another_dialect_is_refused() -> None:
-    with pytest.raises(UnsupportedMediaType):
-        await transform()(asking("asked", dialect="ollama"), never_next)
