@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import Any
 
 from pipeline.config import GatewayEntry, Problem
-from pipeline.gateway import Gateway, Link
+from pipeline.gateway import Face, Gateway, Link
 from pipeline.slots import Slot
 from pipeline.stage import Stage, spec_of
 from pipeline.wellknown import NOTES, ORIGINAL
@@ -53,19 +52,20 @@ def _written(stage: Stage, side: str) -> set[str]:
 
 
 def colliding_routes(entries: Sequence[GatewayEntry], gateways: Sequence[Gateway]) -> Iterator[Problem]:
-    """Two gateways may share a mount only as long as no method and path belongs to both."""
+    """No method and path may belong to two gateways or to two faces of one, whatever mount and prefix spell it."""
     marks = {entry.name: entry.mount_mark for entry in entries}
-    for one, other in combinations(gateways, 2):
-        shared = _paths(one) & _paths(other) if one.mount == other.mount else set()
+    owners: dict[tuple[str, str], Gateway] = {}
+    for gateway in gateways:
+        found = [path for face in gateway.faces for path in _paths(gateway, face)]
+        shared = sorted({path for path in found if path in owners or found.count(path) > 1})
         if shared:
-            method, path = sorted(shared)[0]
-            message = f"{method} {path} belongs to both {one.name!r} and {other.name!r}; change one mount"
-            yield Problem("mount-collision", marks[other.name], f"gateways.{other.name}.mount", message, None)
+            method, path = shared[0]
+            owner = owners.get(shared[0])
+            both = f"both {owner.name!r} and {gateway.name!r}; change one mount" if owner else "two of its faces"
+            message = f"{method} {path} belongs to {both}"
+            yield Problem("mount-collision", marks[gateway.name], f"gateways.{gateway.name}.mount", message, None)
+        owners.update(dict.fromkeys(found, gateway))
 
 
-def _paths(gateway: Gateway) -> set[tuple[str, str]]:
-    return {
-        (route.method, gateway.mount + face.prefix + route.path)
-        for face in gateway.faces
-        for route in face.dialect.routes
-    }
+def _paths(gateway: Gateway, face: Face) -> list[tuple[str, str]]:
+    return [(route.method, gateway.mount + face.prefix + route.path) for route in face.dialect.routes]

@@ -154,7 +154,8 @@ class _Exchange:
         if self._begun:
             raise error  # the head is out: only breaking the connection tells the client the truth
         self._begun = True
-        await send_error(self._send, error, self._dialect, self._id, model=self._model, allow=allow)
+        bare = self._scope["method"] == "HEAD"
+        await send_error(self._send, error, self._dialect, self._id, model=self._model, allow=allow, bare=bare)
 
 
 def _path(scope: Scope) -> str:

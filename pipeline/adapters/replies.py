@@ -43,6 +43,7 @@ async def send_error(
     *,
     model: str = "",
     allow: str | None = None,
+    bare: bool = False,
 ) -> None:
     """An error, worded by `dialect`; neutral JSON of the same content where no gateway was found."""
     if dialect is None:
@@ -58,4 +59,4 @@ async def send_error(
         headers.append((b"www-authenticate", b"Bearer"))
     if allow is not None:
         headers.append((b"allow", allow.encode()))
-    await send_whole(send, reply.status, reply.body, headers)
+    await send_whole(send, reply.status, reply.body, headers, bare=bare)

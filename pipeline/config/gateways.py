@@ -48,7 +48,7 @@ def _parse_gateway(name: str, place: Place, mark: Mark, library: BundleLibrary) 
     dialect = parts["dialect"].text() if "dialect" in parts else None
     mount = parse_mount(parts["mount"]) if "mount" in parts else None
     chain = parse_chain(parts["chain"]) if "chain" in parts else None
-    faces = parse_faces(parts["faces"]) if "faces" in parts else []
+    faces = parse_faces(parts["faces"], dialect) if "faces" in parts else []
     if chain is not None:
         for edit in edits:
             edit(chain)

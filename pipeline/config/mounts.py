@@ -32,12 +32,17 @@ def parse_mount(place: Place) -> str | None:
     return "" if mount == "/" else mount
 
 
-def parse_faces(place: Place) -> list[FaceEntry]:
-    """Further dialects with the paths at which they are spoken below the mount; those that are broken are left out."""
+def parse_faces(place: Place, main: str | None) -> list[FaceEntry]:
+    """Further dialects with the paths at which they are spoken below the mount; those that are broken are left out.
+
+    The `main` dialect is none of them: it is spoken at the mount itself.
+    """
     found: list[FaceEntry] = []
     for dialect, written in (place.entries() or {}).items():
         prefix = parse_mount(written)
-        if prefix is not None:
+        if dialect == main:
+            place.report("conflict", f"{dialect!r} is the gateway's own dialect, spoken at its mount", key=dialect)
+        elif prefix is not None:
             found.append(FaceEntry(dialect, prefix, place.node.keys[dialect]))
     return found
 

@@ -122,6 +122,40 @@ def test_gateways_whose_routes_differ_may_share_a_mount(configs: Configs) -> Non
     assert set(configs.build(chain("end") + SECOND.format("other", "/v1")).gateways) == {"edge", "other"}
 
 
+def test_mount_and_face_may_spell_a_path_that_another_gateway_has(configs: Configs) -> None:
+    edge = chain("end").replace("mount: /v1", "mount: /\n    faces: {other: /v1}").replace("line", "shy")
+    (problem,) = configs.expect(edge + SECOND.format("other", "§/v1"), "mount-collision")
+    assert "POST /talk belongs to both 'edge' and 'other'" in problem.message.replace("/v1/talk", "/talk")
+
+
+def test_two_faces_of_one_gateway_may_not_have_the_same_path(configs: Configs) -> None:
+    (problem,) = configs.expect(
+        chain("end").replace("mount: /v1", "mount: §/v1\n    faces: {twin: /}"), "mount-collision"
+    )
+    assert "GET /v1/models/{model} belongs to two of its faces" in problem.message
+
+
+def test_faces_on_one_path_are_fine_as_long_as_their_routes_differ(configs: Configs) -> None:
+    gateway = configs.build(chain("end").replace("mount: /v1", "mount: /v1\n    faces: {other: /}")).gateway()
+    assert [(face.dialect.name, face.prefix) for face in gateway.faces] == [("line", ""), ("other", "")]
+    assert gateway.dialect.name == "line"
+
+
+def test_each_of_three_gateways_that_collide_is_told(configs: Configs) -> None:
+    third = SECOND.format("line", "§/v1").replace("other:", "third:")
+    problems = configs.expect(chain("end") + SECOND.format("line", "§/v1") + third, *["mount-collision"] * 2)
+    assert [problem.path for problem in problems] == ["gateways.other.mount", "gateways.third.mount"]
+
+
+@pytest.mark.parametrize(("written", "code"), [("lime", "unknown-kind line"), ("ghost", "unloadable")])
+def test_a_face_s_dialect_that_cannot_be_had_is_told_where_it_is_written(
+    configs: Configs, written: str, code: str
+) -> None:
+    faces = f"faces: {{other: /o, §{written}: /l}}"
+    (problem,) = configs.expect(chain("end").replace("mount: /v1", f"mount: /v1\n    {faces}"), code)
+    assert problem.path == "gateways.edge.faces"
+
+
 def test_the_built_in_kinds_are_the_default(tmp_path: Path) -> None:
     path = tmp_path / "echo.yaml"
     path.write_text("version: 1\ngateways:\n  e: {dialect: openai, mount: /v1, chain: [echo]}\n", "utf-8")

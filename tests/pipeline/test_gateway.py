@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from pipeline import Handler, ModelCard, Overloaded, Request, Response, UpstreamUnavailable
+from pipeline import Face, Handler, ModelCard, Overloaded, Request, Response, Route, UpstreamUnavailable
+from tests.pipeline.fakes import LineDialect
 from tests.pipeline.toy_gateway import Answer, gateway_of
 
 
@@ -45,9 +49,30 @@ def test_it_describes_itself_without_settings() -> None:
         "name": "edge",
         "dialect": "line",
         "mount": "/v1",
+        "faces": {"line": "/v1"},
         "operations": ["chat", "models.show"],
     }
     assert gateway_of(Answer()).describe()["mount"] == "/"
+
+
+class Quiet(LineDialect):
+    name = "quiet"
+    routes: Sequence[Route] = (Route("GET", "/", "alive"),)
+
+
+def test_it_names_each_dialect_it_speaks_with_its_path() -> None:
+    (line,), (quiet,) = gateway_of(Answer()).faces, (Face(Quiet()),)
+    root = replace(gateway_of(Answer()), faces=(quiet, replace(line, prefix="/v1")))
+    assert root.describe()["faces"] == {"quiet": "/", "line": "/v1"}
+    assert root.describe()["operations"] == ["alive", "chat", "models.show"]
+    moved = replace(root, mount="/x")
+    assert moved.describe()["faces"] == {"quiet": "/x", "line": "/x/v1"}
+    assert (moved.describe()["dialect"], moved.describe()["mount"]) == ("quiet", "/x")
+
+
+def test_it_speaks_the_dialect_that_is_named_and_otherwise_its_own() -> None:
+    gateway = replace(gateway_of(Answer()), faces=(Face(LineDialect()), Face(Quiet(), "/q")))
+    assert [gateway.speaks(name).name for name in ("line", "quiet", "", "loud")] == ["line", "quiet", "line", "line"]
 
 
 async def test_a_failure_is_placed_in_the_innermost_stage_it_came_through() -> None:

@@ -22,6 +22,7 @@ from pipeline import (
     Registry,
     Request,
     Response,
+    Route,
     Row,
     SettingsError,
     Slot,
@@ -143,13 +144,28 @@ def registry() -> Registry:
     for cls in (Passes, Writes, Reads, Hears, Tells, Jots, End):
         made = made.with_("stage", spec_of(cls).kind, cls)
     made = made.with_("upstreams", "http", Thing).with_("catalogues", "models", Models)
-    return made.with_("dialect", "line", LineDialect).with_("dialect", "other", OtherDialect)
+    for dialect in (LineDialect, OtherDialect, TwinDialect, ShyDialect):
+        made = made.with_("dialect", dialect.name, dialect)
+    return made
 
 
 class OtherDialect(LineDialect):
     """The toy protocol on paths of its own."""
 
     name = "other"
+    routes = (Route("POST", "/talk", "chat"),)
+
+
+class TwinDialect(LineDialect):
+    """The toy protocol on the same paths under another name."""
+
+    name = "twin"
+
+
+class ShyDialect(LineDialect):
+    """The toy protocol without any path."""
+
+    name = "shy"
     routes = ()
 
 
