@@ -68,7 +68,8 @@ def bundles() -> str:
             for name, given in bundle["parameters"].items()
         ]
         parts.append(f"### `{path.stem}`\n")
-        parts.append(f"Dialect `{bundle['dialect']}`, mounted on `{bundle['mount']}`. Stage ids: `{stages}`.\n")
+        faces = "".join(f", and `{dialect}` at `{prefix}`" for dialect, prefix in (bundle.get("faces") or {}).items())
+        parts.append(f"Dialect `{bundle['dialect']}`, mounted on `{bundle['mount']}`{faces}. Stage ids: `{stages}`.\n")
         parts.append(_table(("parameter", "default", "what it is"), rows))
     return "\n".join(parts)
 
@@ -185,8 +186,8 @@ def _default(field: FieldInfo) -> str:
 
 def _yaml(value: Any) -> str:
     """A default as it would be written in a config."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     return f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list) else str(value)
 
 

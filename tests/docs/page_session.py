@@ -24,6 +24,7 @@ from tests.docs.echo_server import BIN, Server
 
 ENVIRONMENT = {
     "MODEL_URL": "http://127.0.0.1:9/v1",
+    "OLLAMA_URL": "http://127.0.0.1:9",
     "OPENAI_API_KEY": "sk-0123456789abcdef0123",
     "GATEWRIGHT_DEMO_KEY": "gw-demo-0123456789abcdef",
 }

@@ -58,7 +58,7 @@ def test_a_face_remembers_where_it_is_written(workspace: Workspace) -> None:
     text = written_out("{y: /v1}")
     (edge,) = workspace.load(text).gateways
     (mark,) = [face.mark for face in edge.faces]
-    assert text.splitlines()[mark.line - 1][mark.column - 1 :].startswith("y: /v1")
+    assert (mark.line, mark.column) == (3, text.splitlines()[2].index("y: /v1") + 1)
     workspace.write("bundles/base.yaml", bundled("{y: /v1}"))
     (edge,) = workspace.load(use()).gateways
     (face,) = edge.faces
