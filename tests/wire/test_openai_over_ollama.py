@@ -54,7 +54,7 @@ def client(front: Front) -> Iterator[OpenAI]:
         yield client
 
 
-def greet(front: Front, **fields: Any) -> dict[str, Any]:
+def greet(front: Front, **fields: Any) -> Any:
     said = [{"role": "user", "content": "Say hello."}]
     return {"model": front.model, "messages": said, "max_completion_tokens": 8, "temperature": 0, **fields}
 
@@ -102,11 +102,12 @@ def test_a_tool_is_called_and_its_answer_understood(client: OpenAI, front: Front
     else:
         choice = client.chat.completions.create(**asked).choices[0]
     assert choice.finish_reason == "tool_calls"
-    (made,) = choice.message.tool_calls or ()
+    (made,) = choice.message.tool_calls or [None]
+    assert made is not None
     assert made.type == "function"
     assert made.id
     assert (made.function.name, json.loads(made.function.arguments)) == ("get_weather", {"city": "Paris"})
-    history = [QUESTION, choice.message.model_dump(exclude_none=True, exclude={"parsed", "tool_calls"})]
+    history: list[Any] = [QUESTION, choice.message.model_dump(exclude_none=True, exclude={"parsed", "tool_calls"})]
     history[1]["tool_calls"] = [
         {"id": made.id, "type": "function", "function": {"name": "get_weather", "arguments": made.function.arguments}}
     ]
@@ -125,10 +126,8 @@ def test_without_tools_when_the_caller_says_none(client: OpenAI, front: Front) -
 
 def test_json_of_a_schema(client: OpenAI, front: Front) -> None:
     wanted = {"type": "object", "properties": {"yes": {"type": "boolean"}}, "required": ["yes"]}
-    answer = client.chat.completions.create(
-        **{**greet(front), "max_completion_tokens": 40},
-        response_format={"type": "json_schema", "json_schema": {"name": "answer", "schema": wanted}},
-    )
+    format = {"type": "json_schema", "json_schema": {"name": "answer", "schema": wanted}}
+    answer = client.chat.completions.create(**greet(front, max_completion_tokens=40, response_format=format))
     assert isinstance(json.loads(answer.choices[0].message.content or "")["yes"], bool)
 
 
