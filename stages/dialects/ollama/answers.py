@@ -16,29 +16,22 @@ EMBEDDING = frozenset({"embedding", "embedding.single"})
 
 
 class Answers:
-    """Reads the frames of one answer to `operation`.
+    """Reads the frames of one answer to `operation`: an event a frame, decoded when someone looks."""
 
-    `apart` is for a client of another dialect: its events are decoded at once and one by one (`Lines.apart`).
-    """
-
-    def __init__(self, operation: str, *, apart: bool) -> None:
+    def __init__(self, operation: str) -> None:
         self.generates = operation in GENERATING
         # A client of a management call is told that it is done, and by some calls nothing at all.
         self.may_be_empty = operation.startswith("manage.")
-        self._lines = Lines(operation) if self.generates else None
-        self._apart = apart and self.generates
-        self._decode: Callable[[bytes], Data] = (
-            self._lines.neutral
-            if self._lines is not None
-            else partial(embeddings.neutral, operation)
-            if operation in EMBEDDING
-            else parse
-        )
+        self._decode = _decoding(operation)
 
-    def events(self, frame: bytes) -> tuple[Event, ...]:
-        if self._apart and self._lines is not None:
-            return tuple(Event(data, dialect=DIALECT) for data in self._lines.apart(frame))
-        return (Event(frame=frame, dialect=DIALECT, decode=self._decode),)
+    def event(self, frame: bytes) -> Event:
+        return Event(frame=frame, dialect=DIALECT, decode=self._decode)
+
+
+def _decoding(operation: str) -> Callable[[bytes], Data]:
+    if operation in GENERATING:
+        return Lines(operation).neutral
+    return partial(embeddings.neutral, operation) if operation in EMBEDDING else parse
 
 
 class Writer:

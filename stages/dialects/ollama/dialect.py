@@ -90,7 +90,7 @@ class Ollama:
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: a load is answered by one object although it streams."""
         content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
-        answers = Answers(request.operation, apart=request.dialect != self.name)
+        answers = Answers(request.operation)
         streams = request.operation in _STREAMED
         if streams and (
             content_type == "application/x-ndjson" or (request.stream and content_type != "application/json")

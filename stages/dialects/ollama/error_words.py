@@ -57,12 +57,15 @@ _CONTEXT_KIND = "exceed_context_size_error"
 CONTEXT = _row(400, _TOO_LONG, 400, "context_length_exceeded", "messages")
 
 
-def meaning(status: int, said: Said) -> tuple[Meaning, str] | None:
-    """The first row that fits, with its `param`; None if these words are known to mean nothing more."""
+def meaning(status: int | None, said: Said) -> tuple[Meaning, str] | None:
+    """The first row that fits, with its `param`; None if these words are known to mean nothing more.
+
+    `status` None is that of an error after a 200: a stream tells only the words, even before its first line.
+    """
     if said.kind == _CONTEXT_KIND:
         return CONTEXT, "messages"
     for row in MEANINGS:
-        if row.status == status and (match := row.words.search(said.text)):
+        if status in (None, row.status) and (match := row.words.search(said.text)):
             return row, row.param or match[1]
     return None
 

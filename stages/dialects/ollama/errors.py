@@ -76,12 +76,11 @@ def in_band(body: bytes) -> GatewayError | None:
         return None
     if found.status in (401, 403):
         return UpstreamRefusedUs("The upstream refused the gateway's credentials.", work_done="maybe")
-    known = found.status is not None or meaning(0, found) is not None
-    error: GatewayError = (
-        _worded(found.status or 400, found)
-        if known
-        else UpstreamInterrupted(found.text or "The upstream failed while answering.", code="upstream_error")
-    )
+    error: GatewayError
+    if found.status is None and meaning(None, found) is None:
+        error = UpstreamInterrupted(found.text or "The upstream failed while answering.", code="upstream_error")
+    else:
+        error = _worded(found.status, found)
     error.work_done = "maybe"
     return error
 
@@ -92,7 +91,7 @@ def incomplete() -> UpstreamInterrupted:
     return UpstreamInterrupted(message, code="upstream_incomplete", work_done="maybe", detail="no done line")
 
 
-def _worded(status: int, found: Said) -> UpstreamError:
+def _worded(status: int | None, found: Said) -> UpstreamError:
     message = found.text or f"The upstream answered with status {status}."
     known = meaning(status, found)
     if known is not None:
@@ -102,6 +101,7 @@ def _worded(status: int, found: Said) -> UpstreamError:
         )
         error.origin = "caller"
         return error
+    status = status or 502
     error = UpstreamRejected(message, status=_client_status(status), retryable=status in _RETRYABLE)
     if status == 429:
         error.type, error.code = "requests", "rate_limit_exceeded"

@@ -1,14 +1,12 @@
 """Lines of `/api/chat` and `/api/generate` as neutral events (protocol.md 1.4, 1.5, 1.10, 3.2).
 
-A whole answer is a line too. For a client of this dialect a line is one event, so that its bytes can be forwarded; for
-one of another dialect it is as many as that client is told one by one: the role, the reasoning, the text, each call,
-the end.
+A whole answer is a line too. A line is one event, so that its bytes can be forwarded, although it may say several
+things at once: the last one may carry text, calls and the end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from pipeline import Data
@@ -28,7 +26,6 @@ class Lines:
         self._chat = operation == "chat"
         self._text, *_ = self._said = _SAID[operation]
         self._calls = 0
-        self._begun = False
 
     def neutral(self, frame: bytes) -> Data:
         """A line as one event. What the neutral form does not know stays where it stands."""
@@ -59,37 +56,6 @@ class Lines:
         if (usage := usage_of(line)) is not None:
             neutral["usage"] = usage
         return neutral
-
-    def apart(self, frame: bytes) -> Sequence[Data]:
-        """A line as an event for each thing it says, in the order in which it is told (protocol.md 3.2)."""
-        whole = self.neutral(frame)
-        choice = whole["choices"][0]
-        head: Data = {key: whole[key] for key in ("model", "created_at", "created") if key in whole}
-        pieces = self._pieces(choice["delta"] if self._chat else choice, silent=choice["logprobs"] is None)
-        # The log-probabilities are those of the text where there is one.
-        texts = (at for at, piece in enumerate(pieces) if piece.keys() & {"content", "text"})
-        bearer = next(texts, len(pieces) - 1)
-        events: list[Data] = [
-            {**head, "choices": [self._choice(piece, choice["logprobs"] if at == bearer else None)]}
-            for at, piece in enumerate(pieces)
-        ]
-        if self._chat and not self._begun:
-            events.insert(0, {**head, "choices": [self._choice({"role": "assistant", "content": ""}, None)]})
-        self._begun = True
-        if choice["finish_reason"] is not None:
-            end = {**self._choice({}, None), "finish_reason": choice["finish_reason"]}
-            events.append({**whole, "choices": [end]})
-        return events
-
-    def _pieces(self, said: Data, *, silent: bool) -> list[Data]:
-        text = "content" if self._chat else "text"
-        pieces: list[Data] = [{key: said[key]} for key in ("reasoning", text) if said.get(key)]
-        pieces += [{"tool_calls": [call]} for call in said.get("tool_calls", ())]
-        return pieces or ([] if silent else [{text: ""}])
-
-    def _choice(self, said: Data, logprobs: Data | None) -> Data:
-        ending = {"finish_reason": None, "logprobs": logprobs}
-        return {"index": 0, "delta": said, **ending} if self._chat else {"index": 0, "text": "", **said, **ending}
 
     def _call(self, call: Data) -> Data:
         function = as_dict(call.get("function"))

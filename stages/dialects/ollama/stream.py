@@ -88,8 +88,8 @@ class StreamDecoder:
         return frames
 
     def events(self, frame: bytes) -> Sequence[Event]:
-        events = self._answers.events(frame)
-        return (*events, END) if frame == self._done_line else events
+        event = self._answers.event(frame)
+        return (event, END) if frame == self._done_line else (event,)
 
     def usage(self) -> Usage | None:
         return self._usage

@@ -59,7 +59,7 @@ class WholeDecoder:
         return [frame]
 
     def events(self, frame: bytes) -> Sequence[Event]:
-        return (*self._answers.events(frame), END)
+        return (self._answers.event(frame), END)
 
     def usage(self) -> Usage | None:
         return self._usage

@@ -80,7 +80,9 @@ async def test_of_an_ollama_server_only_the_name_is_changed(shape: Any) -> None:
 
 
 async def test_an_openai_client_gets_them_numbered_and_counted() -> None:
-    served = await serve(ask(stream=False, operation="embedding", dialect="openai"), [OURS], content_type=JSON)
+    request = ask(stream=False, operation="embedding", dialect="openai")
+    request = request.evolve(payload=request.payload.with_(input=["one", "two"]))
+    served = await serve(request, [OURS], content_type=JSON)
     assert [(item["index"], item["embedding"]) for item in served.json["data"]] == [(0, [0.6, 0.8]), (1, [1, 0])]
     assert served.json["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
     assert served.outcome.usage is not None

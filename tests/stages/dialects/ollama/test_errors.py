@@ -197,6 +197,7 @@ def test_no_error_in_band_is_none(body: bytes) -> None:
         ({"error": "crash", "StatusCode": 500}, 502, "upstream_error", "crash"),
         ({"error": "odd", "StatusCode": 200}, 502, "upstream_error", "odd"),
         ({"error": "no", "StatusCode": 401}, 502, "upstream_auth_error", REFUSED),
+        ({"error": 'invalid format: "yaml"'}, 400, "invalid_value", 'invalid format: "yaml"'),
         ({"error": json.dumps(ENGINE)}, 400, TOO_LONG, "too many tokens"),
         ({"error": json.dumps(NESTED)}, 400, TOO_LONG, "m"),
     ],

@@ -13,10 +13,9 @@ from tests.stages.dialects.ollama.served import JSON, NDJSON, as_line, ask, body
 CALL = {"function": {"index": 0, "name": "f", "arguments": {}}}
 
 
-def events(frame: bytes, *, operation: str = "chat", client: str = "ollama", content_type: str = NDJSON) -> list[Event]:
+def events(frame: bytes, *, operation: str = "chat") -> list[Event]:
     """The events of a stream of one line."""
-    request = ask(operation=operation, dialect=client)
-    decoder = Ollama().decoder(request, Headers({"content-type": content_type}))
+    decoder = Ollama().decoder(ask(operation=operation), Headers({"content-type": NDJSON}))
     frames = [*decoder.feed(frame), *decoder.finish()]
     return [event for one in frames for event in decoder.events(one)]
 
@@ -48,7 +47,6 @@ def test_why_it_ended(reason: Any, called: bool, finish: str) -> None:
     said = {"tool_calls": [CALL]} if called else {}
     ends = {} if reason is None else {"done_reason": reason}
     assert choices(events(line(said, done=True, **ends)))[0]["finish_reason"] == finish
-    assert choices(events(line(said, done=True, **ends), client="openai"))[-1]["finish_reason"] == finish
 
 
 @pytest.mark.parametrize("reason", ["weird", "load", None])
@@ -64,10 +62,9 @@ def test_calls_on_an_earlier_line_decide_the_reason_too() -> None:
 
 def test_calls_are_numbered_over_the_whole_answer_whatever_the_server_says() -> None:
     two = {"tool_calls": [CALL, CALL]}
-    for client in ("openai", "ollama"):
-        given = choices(events(line(two) + line(two, done=True), client=client))
-        calls = [call for choice in given for call in choice["delta"].get("tool_calls", ())]
-        assert [call["index"] for call in calls] == [0, 1, 2, 3]
+    given = choices(events(line(two) + line(two, done=True)))
+    calls = [call for choice in given for call in choice["delta"].get("tool_calls", ())]
+    assert [call["index"] for call in calls] == [0, 1, 2, 3]
 
 
 def test_arguments_are_compact_json_with_their_keys_in_order_and_ids_are_kept() -> None:
@@ -89,12 +86,12 @@ def test_arguments_of_odd_servers(arguments: Any, text: str) -> None:
     assert choice["delta"]["tool_calls"][0]["function"]["arguments"] == text
 
 
-def test_a_line_is_one_event_for_its_own_kind_and_told_piece_by_piece_to_others() -> None:
+async def test_a_line_is_one_event_and_told_piece_by_piece_to_others() -> None:
     full = line({"content": "Hi", "thinking": "hm", "tool_calls": [CALL, CALL]}, done=True, eval_count=4)
     own, end = events(full)
     assert (own.frame, end.kind) == (full, EventKind.END)
     assert own.data["choices"][0]["delta"].keys() == {"role", "content", "reasoning", "tool_calls"}
-    told = [choice["delta"] for choice in choices(events(full, client="openai"))]
+    told = [event["choices"][0]["delta"] for event in (await serve(ask(dialect="openai"), [full])).events[:-1]]
     assert [*told[:3], *told[-1:]] == [
         {"role": "assistant", "content": ""},
         {"reasoning": "hm"},
@@ -130,19 +127,12 @@ def test_created_is_the_second_that_had_begun(created_at: Any, created: int | No
 LOGPROBS = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": -1, "bytes": [105]}]
 
 
-@pytest.mark.parametrize(
-    ("said", "bearer"),
-    [
-        ("Hi", {"content": "Hi"}),
-        ({"thinking": "hm", "content": "Hi"}, {"content": "Hi"}),
-        ({"thinking": "hm"}, {"reasoning": "hm"}),
-        ("", {"content": ""}),
-    ],
-)
-def test_log_probabilities_are_told_with_the_text_or_an_empty_one(said: Any, bearer: Data) -> None:
-    told = choices(events(line(said, logprobs=LOGPROBS), client="openai"))
-    assert [choice["delta"] for choice in told if choice["logprobs"]] == [bearer]
-    assert [choice["logprobs"] for choice in told if choice["logprobs"]] == [{"content": LOGPROBS}]
+def test_log_probabilities_are_a_chats_whatever_was_asked() -> None:
+    for operation in ("chat", "completion"):
+        [choice] = choices(events(line("", logprobs=[*LOGPROBS, 5]), operation=operation))
+        assert choice["logprobs"] == {"content": LOGPROBS}
+        [silent] = choices(events(line("Hi", logprobs=[]), operation=operation))
+        assert silent["logprobs"] is None
 
 
 def test_generated_text_is_a_text_completion() -> None:
@@ -151,8 +141,6 @@ def test_generated_text_is_a_text_completion() -> None:
     [choice] = own.data["choices"]
     assert (choice["text"], choice["reasoning"], choice["finish_reason"]) == ("Hi", "hm", "stop")
     assert own.data["context"] == [1]
-    told = choices(events(given, operation="completion", client="openai"))
-    assert [(choice["text"], choice.get("reasoning")) for choice in told] == [("", "hm"), ("Hi", None), ("", None)]
 
 
 async def test_an_openai_client_completes_text() -> None:
