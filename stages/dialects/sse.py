@@ -9,20 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from stages.dialects.framing import EventTooLarge as EventTooLarge  # said again: callers take it from here
+
 # Possessive `?+`: CRLF is one line end, never a CR followed by a blank line.
 _BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
 # The same where no CR has been seen, which is nearly everywhere; ten times as fast.
 _BLANK_LINE_WITHOUT_CR = re.compile(rb"\n\n")
 _CR = 0x0D  # an int: looking for one in bytes is much quicker than looking for b"\r"
 _BOM = b"\xef\xbb\xbf"
-
-
-class EventTooLarge(ValueError):
-    """An event is over the cap; `frames` are the whole ones before it."""
-
-    def __init__(self, max_event_bytes: int, frames: list[bytes]) -> None:
-        super().__init__(f"an event is over {max_event_bytes} bytes")
-        self.frames = frames
 
 
 class SseFramer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from pipeline import (
     Data,
     GatewayError,
@@ -13,6 +11,7 @@ from pipeline import (
     UpstreamRefusedUs,
     UpstreamRejected,
 )
+from stages.dialects.retry_after import parse_retry_after
 from stages.dialects.wire import NOT_JSON, as_dict, as_text, decode, encode
 
 _RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
@@ -70,15 +69,6 @@ def in_band(data: bytes) -> GatewayError | None:
     )
     error.code = _code(said, 0) or error.code
     return error
-
-
-def parse_retry_after(headers: Headers) -> float | None:
-    """Seconds from `retry-after-ms` or a numeric `retry-after`; dates are left alone, having no clock here."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = headers.get(name)
-        if value is not None and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,3})?", value.strip()):
-            return float(value) / unit
-    return None
 
 
 def _said(data: bytes) -> Data | None:
