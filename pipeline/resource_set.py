@@ -23,7 +23,9 @@ class BrokenResource(UnknownName):
 
 
 class ResourceSet:
-    """Builds each declared resource once. An upstream without a catalogue of its own name gets one."""
+    """Builds each declared resource once. An upstream without a catalogue of its own name gets one if it is asked for:
+    nobody wrote it down, and one that no chain uses must not ask its upstream for anything.
+    """
 
     def __init__(self, entries: Iterable[ResourceEntry], registry: Registry, problems: list[Problem]) -> None:
         self._entries = {(entry.group, entry.name): entry for entry in entries}
@@ -32,9 +34,11 @@ class ResourceSet:
         self._objects: dict[tuple[str, str], Any] = {}
         self._under_way: list[tuple[str, str]] = []
         self._host: Host | None = None
-        for group, name in [*self._entries]:
-            if group == "upstreams" and ("catalogues", name) not in self._entries:
-                self._entries["catalogues", name] = _implied_catalogue(self._entries[group, name])
+        self._implied = {
+            ("catalogues", name): _implied_catalogue(entry)
+            for (group, name), entry in self._entries.items()
+            if group == "upstreams" and ("catalogues", name) not in self._entries
+        }
 
     @property
     def built(self) -> list[Any]:
@@ -54,7 +58,7 @@ class ResourceSet:
         """The resource. Raises `UnknownName` if it does not exist or could not be built."""
         key = (group, name)
         if key not in self._objects:
-            entry = self._entries.get(key)
+            entry = self._entries.get(key) or self._implied.get(key)
             if entry is None:
                 raise UnknownName(f"entry under resources.{group}", name, self._names(group))
             self._objects[key] = self._build(entry)
@@ -72,7 +76,7 @@ class ResourceSet:
                 yield Problem("unknown-key", mark, f"resources.{group}", message, nearest(group, known))
 
     def _names(self, group: str) -> list[str]:
-        return sorted(name for of, name in self._entries if of == group)
+        return sorted(name for of, name in (*self._entries, *self._implied) if of == group)
 
     def _build(self, entry: ResourceEntry) -> Any:
         path = f"resources.{entry.group}.{entry.name}"

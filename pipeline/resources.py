@@ -43,10 +43,17 @@ class Catalogue(Protocol):
         """Raises `ModelNotFound` naming `model` and nothing of what else is served."""
         ...
 
-    async def models(self) -> list[ModelCard]:
-        """Everything that `resolve` would accept by exact name, without duplicates."""
+    async def models(self, *, fresh: bool = False) -> list[ModelCard]:
+        """Everything that `resolve` would accept by exact name, without duplicates.
+
+        `fresh` waits for what the upstreams say now, for a question whose answer changes with every request.
+        """
         ...
 
     def upstreams(self) -> tuple[str, ...]:
         """The names of the upstreams behind it, best first: where an operation goes that is about no known model."""
+        ...
+
+    def changed(self) -> None:
+        """A caller has added or removed a model of an upstream: whoever asks next is told the news."""
         ...

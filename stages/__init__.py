@@ -17,5 +17,5 @@ TABLE = (
     Row("transport", "httpx2", "stages.upstreams.httpx2_transport:Httpx2Transport"),
     Row("upstreams", "http", "stages.upstreams.http:HttpUpstream"),
     Row("keys", "static", "stages.keys:StaticKeys"),
-    Row("catalogues", "models", "stages.catalogue:ModelCatalogue"),
+    Row("catalogues", "models", "stages.catalogue.resource:ModelCatalogue"),
 )

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from pipeline import MODEL, TARGET, TARGETS, Handler, Host, Request, Response, SettingsError, StageSettings, note, stage
+from pipeline import (
+    MODEL,
+    TARGET,
+    TARGETS,
+    Handler,
+    Host,
+    Request,
+    Response,
+    SettingsError,
+    StageSettings,
+    Target,
+    note,
+    stage,
+)
+
+_WITH_PARAMETERS = frozenset({"chat", "completion", "embedding", "embedding.single"})
 
 
 @stage("map_model", writes=(MODEL, TARGETS, TARGET), calls_next="at_most_once")
@@ -12,7 +27,11 @@ class MapModel:
     """Look the requested model up in the catalogue; 404 if it is not served here.
 
     `request.model` stays what the caller said, because that is what every answer must echo (protocol.md 3.0.2). The
-    catalogue holds the rules and this stage only applies them, so access lists and limits see the same resolution.
+    catalogue holds the rules and this stage only applies them, so access lists and limits see the same resolution. Its
+    rules for parameters are written into the request, in the caller's dialect.
+
+    What is about a model server's own store (`manage.*`) goes to the first upstream that speaks the caller's dialect,
+    with the name as it is: a name that is to be created is in no catalogue.
     """
 
     class Settings(StageSettings):
@@ -23,9 +42,12 @@ class MapModel:
     def __init__(self, settings: Settings, host: Host) -> None:
         if settings.catalogue is None:
             raise SettingsError("name a catalogue, or the upstream whose models are served", field="catalogue")
+        self._host = host
         self._catalogue = host.catalogue(settings.catalogue)
 
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        if request.operation.startswith("manage."):
+            return await call_next(self._managing(request))
         if not request.model:
             return await call_next(request)
         resolution = await self._catalogue.resolve(request.model)
@@ -35,4 +57,16 @@ class MapModel:
             .with_(TARGETS, resolution.targets)
             .with_(TARGET, resolution.targets[0])
         )
-        return await call_next(request.evolve(slots=slots))
+        payload = None
+        if resolution.parameters is not None and request.operation in _WITH_PARAMETERS:
+            payload = self._host.dialect(request.dialect).with_parameters(request, resolution.parameters)
+        return await call_next(request.evolve(slots=slots, payload=payload))
+
+    def _managing(self, request: Request) -> Request:
+        """The request with a target if there is one; without, whoever needs it says so."""
+        for name in self._catalogue.upstreams():
+            if self._host.upstream(name).dialect.name == request.dialect:
+                target = Target(name, request.model)
+                slots = request.slots.with_(MODEL, request.model).with_(TARGETS, (target,)).with_(TARGET, target)
+                return request.evolve(slots=slots)
+        return request

@@ -29,6 +29,12 @@ def test_an_upstream_has_a_catalogue_of_its_own_name(configs: Configs) -> None:
     assert host.resource("catalogues", "a").upstreams == [host.upstream("a")]
 
 
+def test_that_catalogue_is_built_only_for_who_asks(configs: Configs) -> None:
+    """Catalogues ask their upstreams for things in the background; this one nobody wrote down."""
+    pipeline = configs.build(upstreams("a: {}"))
+    assert [type(owned).__name__ for owned in pipeline._owned] == ["Thing", "End"]
+
+
 def test_unless_one_is_written(configs: Configs) -> None:
     text = upstreams("a: {}", "b: {}").replace("gateways", "  catalogues: {a: {upstreams: [b]}}\ngateways")
     host = configs.build(text).host

@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from pipeline import Body, Headers, Host, Request, Response, UnknownName, UpstreamAnswer, UpstreamCall
+from pipeline import Body, Dialect, Headers, Host, Request, Response, UnknownName, UpstreamAnswer, UpstreamCall
 from stages.dialects.openai.dialect import OpenAI
 
 PARK = object()
@@ -76,10 +76,10 @@ def answers(status: int, *items: Any, **headers: str) -> UpstreamAnswer:
 class FakeUpstream:
     """Answers every call by `answer`, which may raise; remembers the calls and what was handed out."""
 
-    def __init__(self, name: str, answer: Answer) -> None:
+    def __init__(self, name: str, answer: Answer, dialect: Dialect | None = None) -> None:
         self.name = name
-        self.dialect = OpenAI()
-        self.profile = "openai"
+        self.dialect: Dialect = dialect if dialect is not None else OpenAI()
+        self.profile = self.dialect.profiles[0]
         self.answer = answer
         self.calls: list[UpstreamCall] = []
         self.answered: list[UpstreamAnswer] = []

@@ -15,21 +15,8 @@ from pipeline import (
     UpstreamAnswer,
     UpstreamUnavailable,
 )
-from stages.catalogue import ModelCatalogue
-from tests.stages.fakes import FakeClock, FakeUpstream, fake_host
-from tests.stages.model_lists import listing, listing_upstream
-
-
-def catalogue(*upstreams: FakeUpstream, clock: FakeClock | None = None, **settings: Any) -> ModelCatalogue:
-    named = {upstream.name: upstream for upstream in upstreams}
-    given = ModelCatalogue.Settings.model_validate({"upstreams": list(named), **settings})
-    return ModelCatalogue(given, fake_host(clock=clock, upstreams=named), "models")
-
-
-async def where(models: ModelCatalogue, name: str) -> list[tuple[str, str]]:
-    resolution = await models.resolve(name)
-    return [(target.upstream, target.model) for target in resolution.targets]
-
+from tests.stages.fakes import FakeUpstream
+from tests.stages.model_lists import catalogue, listing, listing_upstream, where
 
 ALIASES = {
     "fast": "a",
@@ -92,10 +79,23 @@ async def test_every_upstream_that_lists_a_model_is_a_target_best_first() -> Non
     assert await where(models, "y") == [("one", "z")]
 
 
-async def test_an_alias_with_its_upstream_asks_nobody() -> None:
+async def test_an_alias_with_its_upstream_asks_no_other() -> None:
     one, two = listing_upstream("one"), listing_upstream("two", "b")
     assert await where(catalogue(one, two, aliases=ALIASES), "moved") == [("one", "b")]
+    assert (len(one.calls), len(two.calls)) == (1, 0)
+
+
+async def test_an_alias_whose_upstream_is_certain_can_be_had_without_asking() -> None:
+    one, two = listing_upstream("one"), listing_upstream("two", "b")
+    assert await where(catalogue(one, two, aliases=ALIASES, refresh_seconds=None), "moved") == [("one", "b")]
+    assert await where(catalogue(one, aliases=ALIASES, refresh_seconds=None), "fast") == [("one", "a")]
     assert one.calls == two.calls == []
+
+
+async def test_an_alias_that_nobody_lists_goes_to_whose_list_is_unknown() -> None:
+    up, down = listing_upstream("up", "a"), FakeUpstream("down", fails)
+    assert await where(catalogue(up, down, aliases={"x": "hidden"}), "x") == [("down", "hidden")]
+    assert await where(catalogue(up, listing_upstream("two"), aliases={"x": "hidden"}), "x") == [("up", "hidden")]
 
 
 async def test_an_unknown_list_is_not_an_empty_list() -> None:
@@ -132,6 +132,7 @@ async def test_the_models_are_those_that_are_listed_and_the_exact_aliases_once_e
     assert sorted(ids) == ["a", "b", "c", "fast", "moved"]
     owners = {card.id: card.owned_by for card in await models.models()}
     assert (owners["a"], owners["b"], owners["c"]) == ("one", "one", "two")
+    assert owners["fast"] == "one", "an alias shows the card of its model"
     for id in ids:
         await models.resolve(id)
 
@@ -153,5 +154,8 @@ def test_an_alias_to_a_strange_upstream_is_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         catalogue(listing_upstream("one"), aliases={"x": {"model": "a", "upstream": "two"}})
     assert caught.value.field == "aliases"
+    with pytest.raises(SettingsError) as caught:
+        catalogue(listing_upstream("one"), default={"model": "a", "upstream": "two"})
+    assert caught.value.field == "default"
     with pytest.raises(UnknownName):
         catalogue(upstreams=["nobody"])

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from pipeline import GatewayError, ModelNotFound, UpstreamAnswer, UpstreamUnavailable
-from stages.catalogue import ModelCatalogue
+from stages.catalogue.resource import ModelCatalogue
 from tests.stages.fakes import PARK, FakeClock, FakeSource, FakeUpstream, answers, fake_host
 from tests.stages.model_lists import listing, listing_upstream
 

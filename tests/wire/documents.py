@@ -36,7 +36,7 @@ def document(
                 }
             },
             "keys": {"team": {"keys": [{"id": "tester", "key": KEY}]}},
-            "catalogues": {"names": {"upstreams": ["up"], "aliases": {} if listed else names}},
+            "catalogues": {"names": {"upstreams": ["up"], "aliases": {} if listed else names, "refresh_seconds": None}},
         },
         "gateways": {
             "openai": {

@@ -42,7 +42,7 @@ def asking(notes: Notebook | None = None, **payload: Any) -> Request:
 
 def transform(profile: str = "narrow", **settings: Any) -> Transform:
     upstream = FakeUpstream("up", lambda call: answers(200))
-    upstream.dialect, upstream.profile = Tells(), profile  # type: ignore[assignment]  # another protocol on purpose
+    upstream.dialect, upstream.profile = Tells(), profile
     kinds = {("dialect", "asks"): Asks, ("dialect", "tells"): Tells}
     host = fake_host(implementations=kinds, upstreams={"up": upstream}, clock=FakeClock(5.0))  # type: ignore[arg-type]
     return Transform(Transform.Settings(**settings), host)
