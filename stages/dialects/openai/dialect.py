@@ -114,11 +114,16 @@ class OpenAI:
                 return "call_" + sha256(f"{digest}/{next(calls)}".encode()).hexdigest()[:24]
 
             return ChatCompleter(
-                request, model=model, id=f"chatcmpl-{digest[:29]}", created=created, new_call_id=new_call_id
+                request,
+                model=model,
+                id=f"chatcmpl-{digest[:29]}",
+                created=created,
+                new_call_id=new_call_id,
+                reasoning_fields=reasoning_fields,
             )
         if request.operation == "completion":
             return TextCompleter(request, model=model, id=f"cmpl-{digest[:29]}", created=created)
-        return embeddings.EmbeddingCompleter(model=model)
+        return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
         def rename(data: bytes) -> bytes:
