@@ -11,21 +11,22 @@ from stages.dialects.openai.table import READS
 
 _INDEX = re.compile(r"\[\d+\]")
 _RULES = {row.field: row.if_lost for row in READS if row.means is None and row.field != "*"}
-_UNKNOWN = next(row.if_lost for row in READS if row.field == "*" and row.means is None)
+UNKNOWN = next(row.if_lost for row in READS if row.field == "*" and row.means is None)
+"""The rule for fields that nobody knows."""
 
 
 def lose(losses: Losses, path: str, message: str | None = None, *, if_lost: IfLost | None = None) -> None:
     """The field at `path` is lost. Without a row of its own it is one that nobody knows."""
-    rule = _RULES.get(_INDEX.sub("[]", path), _UNKNOWN) if if_lost is None else if_lost
+    rule = _RULES.get(_INDEX.sub("[]", path), UNKNOWN) if if_lost is None else if_lost
     losses.drop(path, rule, message)
 
 
 def lose_others(losses: Losses, owner: Data, path: str, known: Iterable[str]) -> None:
     """All fields of `owner` but the known ones. Null and empty lists say nothing, so nothing is lost with them."""
     for key, value in owner.items():
-        if key not in known and not _says_nothing(value):
-            lose(losses, f"{path}.{key}" if path else key)
+        if key not in known and not says_nothing(value):
+            lose(losses, f"{path}.{key}")
 
 
-def _says_nothing(value: Any) -> bool:
+def says_nothing(value: Any) -> bool:
     return value is None or value == []

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline import IfLost, Losses
 from stages.dialects.openai import expect
-from stages.dialects.openai.lost import lose, lose_others
+from stages.dialects.openai.lost import UNKNOWN, lose, lose_others, says_nothing
 from stages.dialects.openai.table import READS
 
 _PAID_TIERS = ("flex", "scale", "priority", "fast")
@@ -18,14 +18,15 @@ _WITH_CARE = frozenset({"modalities", "service_tier", "stream_options", "echo", 
 """Those whose loss depends on what they say."""
 
 
-def _read(operation: str) -> frozenset[str]:
-    """The top-level names that something reads."""
+def _names(operation: str, *, read: bool) -> frozenset[str]:
+    """The top-level names that have a row; with `read`, those that something reads."""
     rows = [row for row in READS if operation in row.operations]
     names = [(row.field.split(".")[0].split("[")[0], row.means) for row in rows]
-    return frozenset(name for name, means in names if means is not None or name in _WITH_CARE)
+    return frozenset(name for name, means in names if not read or means is not None or name in _WITH_CARE)
 
 
-_READ = {operation: _read(operation) for operation in _OPERATIONS}
+_READ = {operation: _names(operation, read=True) for operation in _OPERATIONS}
+_KNOWN = {operation: _names(operation, read=False) for operation in _OPERATIONS}
 _INSIDE = {
     "reasoning": ("effort",),
     "response_format": ("type", "json_schema"),
@@ -36,7 +37,9 @@ _INSIDE = {
 def read_hints(payload: Mapping[str, Any], operation: str, losses: Losses) -> None:
     """Report each by its rule; what says only what is so anyway is no loss."""
     read = _READ[operation]
-    lose_others(losses, dict(payload), "", read)
+    for name, value in payload.items():
+        if name not in read and not says_nothing(value):
+            lose(losses, name, if_lost=None if name in _KNOWN[operation] else UNKNOWN)
     for name, known in _INSIDE.items():
         if name in read and isinstance(payload.get(name), dict):
             lose_others(losses, payload[name], name, known)
