@@ -55,7 +55,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn. A turn of role `tool` answers the call `call_id`, of the tool `tool_name`, as far as they are known."""
+    """One turn. A turn of role `tool` answers the call `call_id`, of the tool `tool_name`, as far as they are known.
+
+    `reasoning_path` is where the reasoning stands in the caller's request, "" where only the message is known.
+    """
 
     role: Role
     parts: tuple[Part, ...] = ()
@@ -64,6 +67,7 @@ class Message:
     call_id: str | None = None
     tool_name: str | None = None
     path: str = ""
+    reasoning_path: str = ""
 
     @property
     def text(self) -> str:

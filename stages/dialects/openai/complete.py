@@ -7,16 +7,19 @@ given. Fields that the schema does not know survive.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.chat import CHUNK_OBJECT, TEXTS
+from stages.dialects.openai.foreign import ForeignChat, ForeignText
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
 from stages.dialects.openai.tool_calls import ToolCalls
 from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
+_DIALECT = "openai"
+_REASONING = ("reasoning", "reasoning_content")
 _TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
 _CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}
 _FINISH_WORDS = {"eos": "stop", "end_turn": "stop", "eos_token": "stop", "max_tokens": "length"}
@@ -32,7 +35,9 @@ class Completer(ABC):
 
     reasons = _TEXT_FINISH
 
-    def __init__(self, request: Request, *, model: str, id: str, created: int, object: str) -> None:
+    def __init__(
+        self, request: Request, *, model: str, id: str, created: int, object: str, foreign: Callable[[Data], list[Data]]
+    ) -> None:
         self.object = object
         self._model = model
         self._id = id
@@ -46,6 +51,8 @@ class Completer(ABC):
         self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
+        self._translate = foreign
+        self._foreign = False
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
@@ -53,7 +60,16 @@ class Completer(ABC):
             return self._end()
         if event.kind is not EventKind.DATA:
             return (event,)
-        data = event.data
+        if event.dialect != _DIALECT and self._is_foreign(event):
+            return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
+        return self._put_right(event, event.data)
+
+    def _is_foreign(self, event: Event) -> bool:
+        """Whether another protocol's server is answering. What the gateway puts between its events is taken for its."""
+        self._foreign = self._foreign or bool(event.dialect)
+        return self._foreign
+
+    def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
         head = self._head(data)
         said, ended = [], []
         for at, given in enumerate(as_list(data.get("choices"))):
@@ -141,9 +157,12 @@ class ChatCompleter(Completer):
 
     reasons = _CHAT_FINISH
 
-    def __init__(self, request: Request, *, new_call_id: Callable[[], str], **given: Any) -> None:
-        super().__init__(request, **given, object=CHUNK_OBJECT)
+    def __init__(
+        self, request: Request, *, new_call_id: Callable[[], str], reasoning_fields: Sequence[str] = (), **given: Any
+    ) -> None:
+        super().__init__(request, **given, object=CHUNK_OBJECT, foreign=ForeignChat(request))
         self._new_call_id = new_call_id
+        self._reasoning_fields = tuple(reasoning_fields)
         self._calls: dict[int, ToolCalls] = {}
 
     def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
@@ -164,11 +183,21 @@ class ChatCompleter(Completer):
                 delta[key] = {name: as_text(part) for name, part in as_dict(value).items()}
             elif key != "role":
                 delta[key] = value
+        if self._reasoning_fields:
+            delta = self._with_reasoning_named(delta)
         logprobs = complete_chat_logprobs(choice.get("logprobs"))
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
         rest = {} if ending else _rest(choice, "delta")
         return {**rest, "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+
+    def _with_reasoning_named(self, delta: Data) -> Data:
+        """The reasoning under the names that a config wants; servers that use both names say the same twice."""
+        reasoning = next((delta[name] for name in _REASONING if delta.get(name)), None)
+        if reasoning is None:
+            return delta
+        rest = {key: value for key, value in delta.items() if key not in _REASONING}
+        return {**rest, **dict.fromkeys(self._reasoning_fields, reasoning)}
 
     def ended(self, index: int, choice: Data, finish: str) -> Data:
         return {**_rest(choice, "delta"), "index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
@@ -185,7 +214,7 @@ class TextCompleter(Completer):
     """Text completions: `text` always a string, log-probabilities as parallel lists."""
 
     def __init__(self, request: Request, **given: Any) -> None:
-        super().__init__(request, **given, object="text_completion")
+        super().__init__(request, **given, object="text_completion", foreign=ForeignText(request))
 
     def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
         text = choice.get("text")

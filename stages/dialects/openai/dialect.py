@@ -26,13 +26,16 @@ from pipeline import (
     Route,
     Target,
     Translated,
-    UnsupportedMediaType,
     UpstreamCall,
 )
 from stages.dialects.openai import chat, embeddings, errors, models, requests, text
 from stages.dialects.openai.complete import ChatCompleter, TextCompleter
+from stages.dialects.openai.parameters import with_parameters
+from stages.dialects.openai.profiles import PROFILES
+from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
+from stages.dialects.openai.write import write
 from stages.dialects.sse import replace_data
 from stages.dialects.wire import NOT_JSON, decode_top, encode
 
@@ -46,7 +49,7 @@ class OpenAI:
     name = "openai"
     forwarded: frozenset[str] = frozenset()
     patience_seconds = 60.0
-    profiles: Sequence[str] = ("openai",)
+    profiles: Sequence[str] = tuple(PROFILES)
     routes: Sequence[Route] = (
         *(Route("POST", path, operation) for operation, path in _PATHS.items()),
         Route("GET", "/models", "models.list"),
@@ -91,13 +94,13 @@ class OpenAI:
         return request.payload.with_(model=model)
 
     def read(self, request: Request, losses: Losses) -> NeutralRequest | Answered:
-        raise UnsupportedMediaType("This gateway cannot translate from openai.")
+        return read(request, losses)
 
     def write(self, asked: NeutralRequest, target: Target, losses: Losses, *, profile: str) -> Sequence[Translated]:
-        raise UnsupportedMediaType("This gateway cannot translate to openai.")
+        return write(asked, target, losses, profile)
 
     def with_parameters(self, request: Request, rules: ParameterRules) -> Payload:
-        return request.payload
+        return with_parameters(request, rules)
 
     def completer(
         self, request: Request, *, model: str, id: str, clock: Clock, reasoning_fields: Sequence[str] = ()
@@ -111,11 +114,16 @@ class OpenAI:
                 return "call_" + sha256(f"{digest}/{next(calls)}".encode()).hexdigest()[:24]
 
             return ChatCompleter(
-                request, model=model, id=f"chatcmpl-{digest[:29]}", created=created, new_call_id=new_call_id
+                request,
+                model=model,
+                id=f"chatcmpl-{digest[:29]}",
+                created=created,
+                new_call_id=new_call_id,
+                reasoning_fields=reasoning_fields,
             )
         if request.operation == "completion":
             return TextCompleter(request, model=model, id=f"cmpl-{digest[:29]}", created=created)
-        return embeddings.EmbeddingCompleter(model=model)
+        return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
         def rename(data: bytes) -> bytes:

@@ -31,6 +31,24 @@ def complete_text_logprobs(given: Any) -> Data | None:
     }
 
 
+def text_logprobs(given: Any, offset: int) -> tuple[Data | None, int]:
+    """A chat's log-probabilities as parallel lists, and where the next token begins; `offset` counts characters.
+
+    Each token's alternatives include itself, as OpenAI's do (protocol.md 2.6). Parallel lists stay as they are.
+    """
+    if not isinstance(given, dict) or "content" not in given:
+        return (given, offset) if isinstance(given, dict) else (None, offset)
+    lists: Data = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
+    for item in _tokens(given["content"]) or ():
+        lists["tokens"].append(item["token"])
+        lists["token_logprobs"].append(item["logprob"])
+        alternatives = {top["token"]: top["logprob"] for top in item["top_logprobs"]}
+        lists["top_logprobs"].append({**alternatives, item["token"]: item["logprob"]})
+        lists["text_offset"].append(offset)
+        offset += len(item["token"])
+    return lists, offset
+
+
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 

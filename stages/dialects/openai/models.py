@@ -6,6 +6,7 @@ from pipeline import Data, Discovery, ModelCard, UpstreamCall, UpstreamGarbage
 from stages.dialects.openai.errors import decode_error
 from stages.dialects.wire import NOT_JSON, as_dict, as_int, as_list, decode
 
+_EXTENSIONS = ("context_length", "capabilities")
 _KNOWN = frozenset({"id", "object", "created", "owned_by"})
 
 
@@ -40,8 +41,10 @@ def _card(item: Data) -> ModelCard:
 
 
 def encode_model(card: Data) -> Data:
-    """A neutral model card in OpenAI's form."""
-    return {"id": card["id"], "object": "model", "created": card["created"], "owned_by": card["owned_by"] or "unknown"}
+    """A neutral model card in OpenAI's form, with what is known of the model's abilities as extensions."""
+    known = {name: card[name] for name in _EXTENSIONS if card.get(name) is not None}
+    owner = card["owned_by"] or "unknown"
+    return {"id": card["id"], "object": "model", "created": card["created"], "owned_by": owner, **known}
 
 
 def encode_answer(data: Data) -> Data:
