@@ -88,7 +88,7 @@ def test_a_stream_says_what_the_whole_answer_says(client: Client, front: Front) 
 def test_a_text_is_generated(client: Client, front: Front) -> None:
     whole = client.generate(front.model, "Once upon a", options=SHORT)
     parts = list(client.generate(front.model, "Once upon a", options=SHORT, stream=True))
-    assert "".join(part.response for part in parts) == whole.response != ""
+    assert "".join(part.response or "" for part in parts) == whole.response != ""
     assert parts[-1].done_reason in ("stop", "length")
 
 
@@ -139,9 +139,12 @@ def test_an_unknown_model_is_a_404_that_clients_pull_on(client: Client) -> None:
 
 
 def test_a_wrong_key_is_a_401(front: Front) -> None:
-    with Client(host=front.ollama, headers={"Authorization": "Bearer nobody"}, trust_env=False) as client:
-        with pytest.raises(ResponseError) as caught:
-            client.list()
+    stranger = {"Authorization": "Bearer nobody"}
+    with (
+        Client(host=front.ollama, headers=stranger, trust_env=False) as client,
+        pytest.raises(ResponseError) as caught,
+    ):
+        client.list()
     assert (caught.value.status_code, caught.value.error) == (401, "unauthorized")
 
 
@@ -177,6 +180,6 @@ async def test_stopping_in_the_middle_frees_the_model_server(fronts: dict[str, F
             seen += 1
             if seen == 2:
                 break
-        await parts.aclose()  # type: ignore[attr-defined]  # an async generator, typed as an iterator
+        await parts.aclose()
     freed = await asyncio.to_thread(model.wait_for, 0, 10.0)
     assert freed

@@ -68,9 +68,7 @@ def test_models_are_listed_and_shown(client: OpenAI, front: Front) -> None:
 
 def test_a_stream_says_what_the_whole_answer_says(client: OpenAI, front: Front) -> None:
     whole = client.chat.completions.create(**greet(front))
-    *chunks, last = client.chat.completions.create(
-        **greet(front), stream=True, stream_options={"include_usage": True}
-    )
+    *chunks, last = client.chat.completions.create(**greet(front), stream=True, stream_options={"include_usage": True})
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == whole.choices[0].message.content != ""
     assert chunks[-1].choices[0].finish_reason == whole.choices[0].finish_reason == "length", "row 1: the limit counts"
     assert whole.usage is not None
@@ -113,9 +111,9 @@ def test_a_tool_is_called_and_its_answer_understood(client: OpenAI, front: Front
         {"id": made.id, "type": "function", "function": {"name": "get_weather", "arguments": made.function.arguments}}
     ]
     history.append({"role": "tool", "tool_call_id": made.id, "content": [{"type": "text", "text": "Sunny."}]})
-    assert client.chat.completions.create(
-        model=front.tool_model, messages=history, max_completion_tokens=8
-    ).choices[0].finish_reason in ("stop", "length")
+    assert client.chat.completions.create(model=front.tool_model, messages=history, max_completion_tokens=8).choices[
+        0
+    ].finish_reason in ("stop", "length")
 
 
 def test_without_tools_when_the_caller_says_none(client: OpenAI, front: Front) -> None:
