@@ -1,6 +1,6 @@
 """Writes the reference tables of the documentation from the code they describe.
 
-    python docs/generate_reference.py
+    python -m docs.generate_reference
 
 A table stands between `<!-- generated: NAME -->` and `<!-- end generated -->`; what is between is replaced, the rest of
 the page is left alone. Why not at build time: a reader of the repository must see the tables too. So that they cannot
@@ -12,21 +12,25 @@ from __future__ import annotations
 import inspect
 import re
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from docs import compatibility
+from docs.markdown import table
 from pipeline import GatewayError, StageSpec
 from pipeline.config import configs_dir, plain
 from pipeline.config.read import read_tree
 from pipeline.settings import ProcessSettings
 from stages import TABLE
+from stages.dialects.ollama.dialect import Ollama
+from stages.dialects.openai.dialect import OpenAI
 
 PAGES = Path(__file__).resolve().parent
-_BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 _GROUPS = {
     "stage": "Stages",
     "upstreams": "`resources.upstreams`",
@@ -52,7 +56,7 @@ def process() -> str:
         (f"`GATEWRIGHT_{name.upper()}`", _type(field), _default(field), field.description or "")
         for name, field in ProcessSettings.model_fields.items()
     ]
-    return _table(("variable", "type", "default", "what it is"), rows)
+    return table(("variable", "type", "default", "what it is"), rows)
 
 
 def bundles() -> str:
@@ -70,7 +74,7 @@ def bundles() -> str:
         parts.append(f"### `{path.stem}`\n")
         faces = "".join(f", and `{dialect}` at `{prefix}`" for dialect, prefix in (bundle.get("faces") or {}).items())
         parts.append(f"Dialect `{bundle['dialect']}`, mounted on `{bundle['mount']}`{faces}. Stage ids: `{stages}`.\n")
-        parts.append(_table(("parameter", "default", "what it is"), rows))
+        parts.append(table(("parameter", "default", "what it is"), rows))
     return "\n".join(parts)
 
 
@@ -80,10 +84,21 @@ def errors() -> str:
         (f"`{cls.__name__}`", str(cls.status), f"`{cls.type}`", f"`{cls.code}`" if cls.code else "", cls.origin)
         for cls in _leaves(GatewayError)
     ]
-    return _table(("error", "status", "`type`", "`code`", "whose fault"), rows)
+    return table(("error", "status", "`type`", "`code`", "whose fault"), rows)
 
 
-TABLES: dict[str, Callable[[], str]] = {"kinds": kinds, "process": process, "bundles": bundles, "errors": errors}
+TABLES: dict[str, Callable[[], str]] = {
+    "kinds": kinds,
+    "process": process,
+    "bundles": bundles,
+    "errors": errors,
+    "openai-routes": lambda: compatibility.routes_of(OpenAI(), "/v1"),
+    "ollama-routes": lambda: compatibility.routes_of(Ollama(), ""),
+    "to-ollama": compatibility.to_ollama,
+    "to-openai": compatibility.to_openai,
+    "errors-of-ollama": compatibility.errors_of_ollama,
+    "errors-as-ollama": lambda: compatibility.errors_as_ollama(lambda: _leaves(GatewayError)),
+}
 
 
 def render(page: str) -> str:
@@ -124,7 +139,7 @@ def _settings(model: type[BaseModel]) -> list[str]:
         (f"`{name}`", _type(field), _default(field), field.description or "")
         for name, field in model.model_fields.items()
     ]
-    parts = [_table(("setting", "type", "default", "what it is"), rows)]
+    parts = [table(("setting", "type", "default", "what it is"), rows)]
     for inner in dict.fromkeys(_models(model)):
         parts += [f"Each `{inner.__name__}`: {_summary(inner)}\n", *_settings(inner)]
     return parts
@@ -161,7 +176,7 @@ def _summary(cls: type) -> str:
 
 
 def _type(field: FieldInfo) -> str:
-    return _type_name(field.annotation).replace("|", "\\|")
+    return _type_name(field.annotation)
 
 
 def _type_name(annotation: Any) -> str:
@@ -189,11 +204,6 @@ def _yaml(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     return f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list) else str(value)
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows)]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pipeline import (
     Host,
     ModelCard,
     ModelNotFound,
+    NotFound,
     Request,
     Response,
     StageSettings,
@@ -26,6 +27,7 @@ from pipeline import (
 )
 
 _VECTOR_SIZE = 8
+_OF_THE_SERVER: dict[str, Data] = {"alive": {}, "version": {"version": "0.0.0"}, "models.running": {"models": []}}
 
 
 @stage("echo", response_writes=(TARGET_USED,), calls_next="never")
@@ -33,7 +35,7 @@ class Echo:
     """Says back what it was told, a word an event; the same request always gets the same answer.
 
     With `tool_choice` set to anything but none or auto it calls the first tool with no arguments. Embeddings are eight
-    numbers made from a hash of the text. A word counts as a token.
+    numbers made from a hash of the text. A word counts as a token. It is alive, of no version, and has nothing loaded.
     """
 
     class Settings(StageSettings):
@@ -52,13 +54,17 @@ class Echo:
     def _answer(self, request: Request) -> Iterator[Data]:
         if request.operation == "models.list":
             return iter([{"models": [_card(card) for card in self._cards]}])
+        if request.operation in _OF_THE_SERVER:
+            return iter([_OF_THE_SERVER[request.operation]])
+        if request.operation.startswith("manage."):
+            raise NotFound(f"An echo has nothing to {request.operation.removeprefix('manage.')}.")
         card = next((card for card in self._cards if card.id == request.model), None)
         if card is None:
             raise ModelNotFound(f"The model `{request.model}` does not exist.", param="model")
         if request.operation == "models.show":
             return iter([{"model": _card(card)}])
-        if request.operation == "embedding":
-            return iter([_embeddings(request.payload.get("input"))])
+        if request.operation.startswith("embedding"):
+            return iter([_embeddings(request.payload.get("input", request.payload.get("prompt")))])
         return _chat(request) if request.operation == "chat" else _completion(request)
 
 
@@ -73,7 +79,8 @@ def _chat(request: Request) -> Iterator[Data]:
         yield {"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}
         yield {"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
         return
-    said = _text(request.payload["messages"][-1].get("content"))
+    messages = request.payload.get("messages") or [{}]
+    said = _text(messages[-1].get("content"))
     words = _words(said)
     for word in words:
         yield {"choices": [{"index": 0, "delta": {"content": word}}]}

@@ -12,6 +12,7 @@ What the test does with each:
     yaml refused=CODE         loads and builds it, and wants exactly this problem
     toml entry-points         installs its entry points, so that later blocks find the kinds
     console echo              runs each $ command against a running configs/echo.yaml; compares what follows it
+    console served config=NAME  the same against a server of that config, which an earlier block has saved
     console run [exit=N]      the same without a server
     console serve             starts the server, waits until it is ready, stops it
     console make              asks make what it would do

@@ -38,6 +38,7 @@ class PageSession:
     def __init__(self, folder: Path, echo_server: Callable[[], Server]) -> None:
         self._folder = folder
         self._echo_server = echo_server
+        self._servers: dict[str, Server] = {}
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._modules = frozenset(sys.modules)
         self._actions: dict[tuple[str, str], Callable[[Block], object]] = {
@@ -50,6 +51,7 @@ class PageSession:
             ("toml", "entry-points"): self._entry_points,
             ("console", "echo"): self._console,
             ("console", "run"): self._console,
+            ("console", "served"): self._console,
             ("console", "serve"): self._serve,
             ("console", "make"): self._make,
         }
@@ -63,7 +65,9 @@ class PageSession:
             self._actions[block.language, block.action](block)
 
     def close(self) -> None:
-        """Forget the modules that the page wrote."""
+        """Stop the servers of the page, and forget the modules that it wrote."""
+        for server in self._servers.values():
+            server.stop()
         for name in set(sys.modules) - self._modules:
             if str(getattr(sys.modules[name], "__file__", "")).startswith(str(self._folder)):
                 del sys.modules[name]
@@ -128,12 +132,22 @@ class PageSession:
         importlib.invalidate_caches()
 
     def _console(self, block: Block) -> None:
-        address = self._echo_server().address if block.action == "echo" else WRITTEN_ADDRESS
+        address = self._address(block)
         pairs = _COMMAND.findall(block.code)
         assert pairs, f"{block.where} holds no line that begins with '$ '"
         for command, expected in pairs:
             output = self._output_of(command.replace(WRITTEN_ADDRESS, address), int(block.options.get("exit", 0)))
             assert matches(expected, output.replace(address, WRITTEN_ADDRESS)), f"$ {command}\nsaid\n{output}"
+
+    def _address(self, block: Block) -> str:
+        if block.action == "echo":
+            return self._echo_server().address
+        if block.action != "served":
+            return WRITTEN_ADDRESS
+        config = block.options["config"]
+        if config not in self._servers:
+            self._servers[config] = Server(f"gatewright serve {config}", self._folder, ENVIRONMENT)
+        return self._servers[config].address
 
     def _output_of(self, command: str, exit_code: int) -> str:
         done = subprocess.run(

@@ -90,12 +90,14 @@ def log_fields() -> set[str]:
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_generated_tables_are_fresh(page: Path) -> None:
     text = page.read_text("utf-8")
-    assert render(text) == text, "run: python docs/generate_reference.py"
+    assert render(text) == text, "run: python -m docs.generate_reference"
 
 
 def test_every_table_is_on_some_page() -> None:
-    written = [name for page in pages() for name in re.findall(r"<!-- generated: (\w+) -->", page.read_text("utf-8"))]
-    assert sorted(written) == sorted(TABLES)
+    written = [
+        name for page in pages() for name in re.findall(r"<!-- generated: ([\w-]+) -->", page.read_text("utf-8"))
+    ]
+    assert set(written) == set(TABLES)
 
 
 def test_a_stale_table_is_noticed() -> None:

@@ -92,7 +92,11 @@ def test_few_blocks_are_not_executed_and_each_says_why() -> None:
 def test_every_saved_block_is_used_by_a_later_one() -> None:
     saved = [block for block in EXECUTED if block.action in ("save", "file")]
     later = {
-        block.where: [other.code for other in EXECUTED if other.page == block.page and other.line > block.line]
+        block.where: [
+            other.code + other.options.get("config", "")
+            for other in EXECUTED
+            if other.page == block.page and other.line > block.line
+        ]
         for block in saved
     }
     assert [b.where for b in saved if not any(Path(b.options["file"]).stem in code for code in later[b.where])] == []

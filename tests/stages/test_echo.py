@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import ModelNotFound, Payload, Request, compose
+from pipeline import ModelNotFound, NotFound, Payload, Request, compose
 from stages.dialects.openai.dialect import OpenAI
 from stages.echo import Echo
 from stages.normalise import Normalise
 from tests.stages.dialects.openai import schema
 from tests.stages.dialects.openai.stream_schema import check_chat_stream, check_text_stream, parse_stream
-from tests.stages.fakes import fake_host
+from tests.stages.fakes import fake_host, never_next
 
 
 async def echoed(operation: str, *, stream: bool = False, model: str = "echo", **fields: Any) -> bytes:
@@ -114,3 +114,31 @@ async def test_the_models_are_listed_and_shown() -> None:
 async def test_another_model_is_404(operation: str) -> None:
     with pytest.raises(ModelNotFound):
         await echoed(operation, model="nobody", messages=said("Hi"), input="a")
+
+
+async def neutral(operation: str, **fields: Any) -> list[dict[str, Any]]:
+    """The events of `echo` alone."""
+    echo = Echo(Echo.Settings(), fake_host())
+    response = await echo(Request(operation, model="echo", payload=fields), never_next)
+    return [event.data async for event in response.body]
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"), [("alive", {}), ("version", {"version": "0.0.0"}), ("models.running", {"models": []})]
+)
+async def test_it_says_of_itself_that_there_is_nothing_to_say(operation: str, answer: dict[str, Any]) -> None:
+    assert await neutral(operation) == [answer, {}]
+
+
+async def test_a_single_embedding_is_that_of_its_prompt() -> None:
+    assert await neutral("embedding.single", prompt="hi") == await neutral("embedding", input="hi")
+
+
+@pytest.mark.parametrize("messages", [{}, {"messages": None}, {"messages": []}])
+async def test_a_chat_without_messages_says_nothing(messages: dict[str, Any]) -> None:
+    assert [event["choices"][0]["delta"] for event in (await neutral("chat", **messages))[:2]] == [{"content": ""}, {}]
+
+
+async def test_there_is_nothing_to_manage() -> None:
+    with pytest.raises(NotFound, match="nothing to pull"):
+        await neutral("manage.pull", model="other")
