@@ -164,8 +164,8 @@ class ResponseReader:
                 lengths.append(value)
             elif name == b"transfer-encoding":
                 codings.append(value.lower())
-            elif name == b"content-encoding":
-                self.compressed = value != b"identity"
+            elif name == b"content-encoding" and value.lower() != b"identity":
+                self.compressed = True
         version = self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
             raise Malformed("not HTTP/1")  # RFC 9112 2.3
