@@ -221,7 +221,7 @@ class H1Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         reader = self._reader
         if reader.complete or self.exchanges == 0 or self._error is not None:
-            # Nothing was asked that is not answered: whatever this is, it belongs to no exchange.
+            # Nothing was asked that is not answered: whatever this is, it belongs to no exchange (RFC 9112 9.2).
             reader.surplus = True
             self.abort()
             return
@@ -277,6 +277,7 @@ def _cut() -> GatewayError:
 
 
 def _cut_in(reader: ResponseReader) -> GatewayError:
+    """An incomplete message is an error and never a short answer (RFC 9112 8)."""
     if reader.head_done:
         message = "The upstream's answer was cut in the middle."
         return UpstreamInterrupted(message, work_done="maybe", detail="cut in the body")

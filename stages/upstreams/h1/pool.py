@@ -13,7 +13,7 @@ from stages.upstreams.h1.connection import H1Connection
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect. `path` is a Unix socket's; `tls` verifies `host` (SNI and certificate, RFC 6125)."""
+    """Where to connect. `path` is a Unix socket's; `tls` verifies `host` (SNI and certificate, RFC 9110 4.3.4)."""
 
     host: str
     port: int
@@ -22,7 +22,7 @@ class Address:
 
 
 class H1Pool:
-    """A bounded pool. A place is held from `acquire` to `release`, whatever happens in between.
+    """A bounded pool (RFC 9112 9.4). A place is held from `acquire` to `release`, whatever happens in between.
 
     Last in, first out: a burst's connections then idle out, and the one most likely to be alive is used. Waiting for a
     place is bounded and first come, first served; being handed a place is final, so a waiter that gives up in the same

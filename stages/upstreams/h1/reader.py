@@ -3,10 +3,10 @@
 httptools parses; this file decides. Six things it does not do for us, each handled where it is marked:
   (1) after HEAD, 204 and 304 it may read what follows as a body  -> complete at the head (RFC 9112 6.3 rule 1)
   (2) a body that ends with the connection never completes        -> `eof` completes it (RFC 9112 6.3 rule 8)
-  (3) trailers arrive as headers                                  -> dropped once the head is done
-  (4) bytes after the end start a new message, or raise           -> surplus: never delivered, never reused
+  (3) trailers arrive as headers                                  -> dropped once the head is done (RFC 9112 7.1.2)
+  (4) bytes after the end start a new message, or raise           -> never delivered, never reused (RFC 9112 6.3, end)
   (5) an interim (1xx) response completes like a final one        -> the real one follows (RFC 9110 15.2)
-  (6) nothing has a size limit                                    -> whatever is not body is counted
+  (6) nothing has a size limit                                    -> whatever is not body is counted (RFC 9110 5.4)
 """
 
 from __future__ import annotations

@@ -145,7 +145,10 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def _fixed_head(method: str, target: str, authority: str, fields: tuple[tuple[str, str], ...]) -> bytes:
-    """The request head but for its length (RFC 9112 3 and 5). `Expect` is never sent: some upstreams hang on it."""
+    """The request head but for its length: RFC 9112 3.2 (target and Host) and 5, RFC 9110 12.5.3.
+
+    `Expect` is never sent, since some upstreams hang on it.
+    """
     names = {name.lower() for name, _ in fields}
     lines = [f"{method} {target} HTTP/1.1"]
     if "host" not in names:
