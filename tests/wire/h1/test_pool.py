@@ -90,6 +90,21 @@ async def test_places_are_given_in_the_order_of_asking() -> None:
             assert order == [0, 1, 2, 3, 4, 5]
 
 
+async def test_who_comes_while_a_place_changes_hands_takes_neither_it_nor_its_connection() -> None:
+    """The place is the waiter's from the moment it is given, and the waiter has not run yet."""
+    with Upstream(always(OK)) as upstream:
+        async with pooled(upstream) as pool:
+            holder = await used(pool)
+            waiter = asyncio.create_task(pool.acquire())
+            await asyncio.sleep(0)
+            pool.release(holder)
+            assert pool.idle == 1
+            assert pool.take() is None
+            assert await waiter is holder
+            pool.release(holder)
+        assert upstream.seen.connections == 1
+
+
 async def test_a_place_handed_to_a_waiter_that_gives_up_in_that_turn_is_passed_on() -> None:
     with Upstream(always(OK)) as upstream:
         async with pooled(upstream) as pool:
