@@ -1,15 +1,18 @@
 """What the client towards an upstream costs: CPU per request and per chunk, by lane and by number of connections.
 
-    python benchmarks/transport.py                  # h1, httpx2, and aiohttp where it is installed
+    python benchmarks/transport.py                  # h1, httpx2, aiohttp where it is installed, and bare
     python benchmarks/transport.py --rounds 1 --seconds 0.5
+    python benchmarks/transport.py --lanes h1 aiohttp --connections 64 --rounds 7
 
 The server runs in a process of its own, on the other core where there is one, and does as little as it can. The figure
 is the CPU time of this process alone (`time.process_time`: user and kernel), which a busy machine moves far less than
 the time on the clock; the loop is uvloop, as in the gateway. Rounds are interleaved (h1, httpx2, aiohttp, h1, ...) and
-each figure is the median of its rounds. "x aiohttp" is the ratio to aiohttp in the same rounds: the goal is at most
-0.25 per request at 64 connections, and the same cost at every number of connections. A request is a POST of 1,000 bytes
-answered by 1,152; a stream is 200 chunks of 300 bytes, one write each; how many of them one read returns is the
-kernel's choice and the same for all. aiohttp is not a dependency: without it its columns are left out.
+each figure is the median of its rounds. "bare" is no HTTP client: it writes the request, counts the bytes of an answer
+whose length it knows and looks at nothing, so it is what the loop, the kernel and TLS take of every other figure. "h1 x
+aiohttp" is the ratio to aiohttp in the same rounds: the goal is at most 0.25 per request at 64 connections, and the
+same cost at every number of connections. A request is a POST of 1,000 bytes answered by 1,152; a stream is 200 chunks
+of 300 bytes, one write each; how many of them one read returns is the kernel's choice and the same for all. aiohttp is
+not a dependency: without it its columns are left out.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import trustme
 import uvloop
@@ -42,7 +46,9 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 CHUNKS = 200
 CHUNK = b"12c\r\n" + b"z" * 300 + b"\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
 CONNECTIONS = (1, 16, 64, 256)
+LANES = ("h1", "httpx2", "aiohttp", "bare")
 Fetch = Callable[[str], Awaitable[int]]
 
 
@@ -67,7 +73,7 @@ class Server(asyncio.Protocol):
 
     def _chunk(self, left: int) -> None:
         if left == 0:
-            self._transport.write(b"0\r\n\r\n")
+            self._transport.write(LAST_CHUNK)
         elif not self._transport.is_closing():
             self._transport.write(CHUNK)
             asyncio.get_running_loop().call_soon(self._chunk, left - 1)
@@ -132,10 +138,63 @@ async def aiohttp_lane(ca_file: str) -> AsyncIterator[Fetch]:
         yield fetch
 
 
+class Bare(asyncio.Protocol):
+    """One connection of the bare lane."""
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._left -= len(data)
+        if self._left == 0:
+            self._answered.set_result(None)
+
+    async def ask(self, request: bytes, size: int) -> None:
+        self._left = size
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        await self._answered
+
+
+@asynccontextmanager
+async def bare_lane(ca_file: str) -> AsyncIterator[Fetch]:
+    context = ssl.create_default_context(cafile=ca_file)
+    made: list[Bare] = []
+    idle: list[Bare] = []
+    head = b"POST /%b HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n"
+    whole, stream = (head % what + ASKED for what in (b"whole", b"stream"))
+    stream_size = len(STREAM_HEAD) + CHUNKS * len(CHUNK) + len(LAST_CHUNK)
+
+    async def connection(url: str) -> Bare:
+        address, tls = urlsplit(url), context if url.startswith("https") else None
+        _, bare = await asyncio.get_running_loop().create_connection(Bare, HOST, address.port or 0, ssl=tls)
+        made.append(bare)
+        return bare
+
+    async def fetch(url: str) -> int:
+        bare = idle.pop() if idle else await connection(url)
+        if url.endswith("/whole"):
+            await bare.ask(whole, len(ANSWER))
+        else:
+            await bare.ask(stream, stream_size)
+        idle.append(bare)
+        return body_size(url)
+
+    try:
+        yield fetch
+    finally:
+        for bare in made:
+            bare._transport.abort()
+
+
+def body_size(url: str) -> int:
+    return len(ANSWER.partition(b"\r\n\r\n")[2]) if url.endswith("/whole") else CHUNKS * 300
+
+
 async def cost(fetch: Fetch, url: str, connections: int, seconds: float) -> tuple[float, int]:
     """CPU microseconds for each exchange, and how many there were."""
     done = 0
-    size = len(ANSWER.partition(b"\r\n\r\n")[2]) if url.endswith("/whole") else CHUNKS * 300
+    size = body_size(url)
 
     async def worker(end: float) -> None:
         nonlocal done
@@ -150,33 +209,34 @@ async def cost(fetch: Fetch, url: str, connections: int, seconds: float) -> tupl
     return (time.process_time() - begun) / done * 1e6, done
 
 
-async def measure(ports: list[int], ca_file: str, rounds: int, seconds: float) -> None:
+async def measure(ports: list[int], ca_file: str, args: argparse.Namespace) -> None:
     options = TransportOptions(ca_file=ca_file)
-    lanes: dict[str, Callable[[], Any]] = {
+    opened: dict[str, Callable[[], Any]] = {
         "h1": lambda: lane(H1Transport(options)),
         "httpx2": lambda: lane(Httpx2Transport(options)),
+        "aiohttp": lambda: aiohttp_lane(ca_file),
+        "bare": lambda: bare_lane(ca_file),
     }
-    if importlib.util.find_spec("aiohttp") is not None:
-        lanes["aiohttp"] = lambda: aiohttp_lane(ca_file)
-    else:
+    lanes: list[str] = args.lanes
+    if "aiohttp" in lanes and importlib.util.find_spec("aiohttp") is None:
         print("aiohttp is not installed: its columns are left out")
-    print(f"CPU microseconds of the client, medians of {rounds} interleaved rounds of {seconds} s")
-    print(
-        f"{'':26}" + "".join(f"{name:>12}" for name in lanes) + "".join(f"{'h1 x ' + n:>14}" for n in list(lanes)[1:])
-    )
+        lanes.remove("aiohttp")
+    others = [name for name in lanes if name not in ("h1", "bare")] if "h1" in lanes else []
+    print(f"CPU microseconds of the client, medians of {args.rounds} interleaved rounds of {args.seconds} s")
+    print(f"{'':26}" + "".join(f"{name:>12}" for name in lanes) + "".join(f"{'h1 x ' + name:>14}" for name in others))
     for scheme, port in zip(("http", "https"), ports, strict=True):
         for what, per in (("whole", 1), ("stream", CHUNKS)):
-            for connections in CONNECTIONS:
+            for connections in args.connections:
                 figures: dict[str, list[float]] = {name: [] for name in lanes}
-                for _ in range(rounds):
-                    for name, opened in lanes.items():
-                        async with opened() as fetch:
+                for _ in range(args.rounds):
+                    for name in lanes:
+                        async with opened[name]() as fetch:
                             url = f"{scheme}://{HOST}:{port}/{what}"
-                            figures[name].append((await cost(fetch, url, connections, seconds))[0] / per)
+                            figures[name].append((await cost(fetch, url, connections, args.seconds))[0] / per)
                 medians = {name: statistics.median(values) for name, values in figures.items()}
                 label = f"{scheme} {'request' if per == 1 else 'chunk'}, {connections} conn."
-                ratios = [medians["h1"] / medians[name] for name in list(lanes)[1:]]
-                row = "".join(f"{value:12.1f}" for value in medians.values()) + "".join(f"{r:14.2f}" for r in ratios)
+                row = "".join(f"{value:12.1f}" for value in medians.values())
+                row += "".join(f"{medians['h1'] / medians[name]:14.2f}" for name in others)
                 print(f"{label:26}{row}", flush=True)
 
 
@@ -184,6 +244,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.0, help="per round and figure (default: %(default)s)")
+    parser.add_argument("--lanes", nargs="+", choices=LANES, default=list(LANES), metavar="LANE", help="of %(choices)s")
+    parser.add_argument("--connections", nargs="+", type=int, default=list(CONNECTIONS), metavar="N")
     args = parser.parse_args()
     authority = trustme.CA()
     ours, theirs = multiprocessing.Pipe()
@@ -195,7 +257,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ca_file = Path(folder) / "ca.pem"
         authority.cert_pem.write_to_path(str(ca_file))
-        uvloop.run(measure(ports, str(ca_file), args.rounds, args.seconds))
+        uvloop.run(measure(ports, str(ca_file), args))
     server.terminate()
 
 

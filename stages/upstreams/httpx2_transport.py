@@ -83,7 +83,7 @@ class Httpx2Transport:
         timeout["read"] = options.idle_seconds
         headers = Headers.from_raw([(name.lower(), value) for name, value in response.headers.raw])
         source = _Source(response.stream)
-        if headers.get("content-encoding", "identity") != "identity":
+        if any(coding.lower() != "identity" for coding in headers.all("content-encoding")):
             await source.aclose()
             raise UpstreamGarbage("The upstream compressed its answer though asked not to.", work_done="maybe")
         return UpstreamAnswer(response.status_code, headers, source)

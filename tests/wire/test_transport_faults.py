@@ -259,10 +259,20 @@ async def test_a_chunk_size_that_is_no_number_is_garbage(lane: str) -> None:
     assert isinstance(error, UpstreamGarbage)
 
 
-async def test_a_compressed_answer_is_refused_and_its_connection_closed(lane: str) -> None:
-    """Decompression was not asked for, and a bomb must not be unpacked here."""
-    error = await failure_of(lane, then_hold(sized(b"\x1f\x8b\x08", extra=b"content-encoding: gzip\r\n")))
+@pytest.mark.parametrize("codings", [(b"gzip",), (b"gzip", b"identity"), (b"identity", b"br"), (b"identity, gzip",)])
+async def test_a_compressed_answer_is_refused_and_its_connection_closed(lane: str, codings: tuple[bytes, ...]) -> None:
+    """Decompression was not asked for, and a bomb must not be unpacked here. One field or several, RFC 9110 5.3."""
+    fields = b"".join(b"content-encoding: %b\r\n" % coding for coding in codings)
+    error = await failure_of(lane, then_hold(sized(b"\x1f\x8b\x08", extra=fields)))
     assert isinstance(error, UpstreamGarbage)
+
+
+async def test_an_answer_that_says_it_is_not_compressed_is_taken(lane: str) -> None:
+    """Codings are compared without case (RFC 9110 8.4.1)."""
+    plain = sized(b"plain", extra=b"content-encoding: Identity\r\n")
+    with ScriptedUpstream(always(plain)) as upstream:
+        async with started(lane) as transport:
+            assert await read(await transport.send(upstream.url, ASK)) == b"plain"
 
 
 async def test_interim_answers_are_passed_over(lane: str) -> None:

@@ -13,7 +13,14 @@ from enum import Enum
 from math import inf
 from typing import cast
 
-from pipeline import GatewayError, UpstreamGarbage, UpstreamInterrupted, UpstreamTimeout, UpstreamUnavailable
+from pipeline import (
+    GatewayError,
+    TransportOptions,
+    UpstreamGarbage,
+    UpstreamInterrupted,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from stages.upstreams.h1.reader import Malformed, ResponseReader
 
 HIGH_WATER_BYTES = 256 * 1024
@@ -35,16 +42,17 @@ class Cut(UpstreamUnavailable):
 class H1Connection(asyncio.Protocol):
     """Belongs to whoever acquired it from the pool, until it is released. Errors and cancellation close the socket."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, options: TransportOptions) -> None:
         self._loop = loop
-        self._transport: asyncio.Transport | None = None
+        self._options = options
+        self._transport: asyncio.Transport
+        self._open = False
         self._reader = ResponseReader(is_head=False)
         self._error: GatewayError | None = None
         self._phase = Phase.WRITE
         self._written = False
         self._write_paused = False
         self._reading_paused = False
-        self._lost = False
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._fires_at = inf
@@ -54,48 +62,43 @@ class H1Connection(asyncio.Protocol):
 
     # -- an exchange, as its owner drives it ---------------------------------------------------------------------
 
-    async def exchange(
-        self, head: bytes, body: bytes, is_head: bool, write_seconds: float, first_byte_seconds: float
-    ) -> ResponseReader:
+    async def exchange(self, head: bytes, body: bytes, *, is_head: bool) -> ResponseReader:
         """Send a request; returns once the response's head is complete, with the reader that holds it.
+
+        A request of usual size is one write, which the loop buffers if the socket does not take it all at once.
 
         An answer that comes before the request is written in full is taken (RFC 9112 9.5), and the connection is not
         reused.
         """
-        self._reader = ResponseReader(is_head=is_head)
+        self._reader = reader = ResponseReader(is_head=is_head)
         self._error = None
-        self._written = False
         self.exchanges += 1
         try:
-            self._phase = Phase.WRITE
             if len(body) <= WRITE_BYTES:
                 self._send(head + body)
                 self._written = True
             else:
-                await self._write(head, body, write_seconds)
+                await self._write(head, body)
             self._phase = Phase.HEAD
-            until = self._loop.time() + first_byte_seconds
-            while not self._reader.head_done:
+            until = self._loop.time() + self._options.first_byte_seconds
+            while not reader.head_done:
                 await self._event(until)
         except BaseException:
             self.abort()
             raise
-        return self._reader
+        return reader
 
     def take(self) -> bytes | None:
         """The body bytes that are here already; None if there are none."""
-        piece = self._reader.take()
-        if self._reading_paused and self.alive and self._transport is not None:
+        if self._reading_paused and self.alive:
             self._reading_paused = False
             self._transport.resume_reading()
-        return piece
+        return self._reader.take()
 
-    async def next(self, idle_seconds: float) -> bytes | None:
+    async def next(self) -> bytes | None:
         """The body bytes of one or more reads, waiting for them; None at the end."""
-        if self._reader.complete:
-            return self.take()
         self._phase = Phase.BODY
-        until = self._loop.time() + idle_seconds
+        until = self._loop.time() + self._options.idle_seconds
         try:
             while (piece := self.take()) is None:
                 if self._reader.complete:
@@ -106,11 +109,13 @@ class H1Connection(asyncio.Protocol):
             raise
         return piece
 
-    async def _write(self, head: bytes, body: bytes, seconds: float) -> None:
+    async def _write(self, head: bytes, body: bytes) -> None:
+        self._phase = Phase.WRITE
+        self._written = False
         self._send(head)
         view = memoryview(body)
         for at in range(0, len(body), WRITE_BYTES):
-            until = self._loop.time() + seconds
+            until = self._loop.time() + self._options.write_seconds
             while self._write_paused and not self._reader.head_done:
                 await self._event(until)
             if self._reader.head_done:
@@ -121,7 +126,7 @@ class H1Connection(asyncio.Protocol):
     def _send(self, data: bytes | memoryview) -> None:
         if self._error is not None:
             raise self._error
-        if not self.alive or self._transport is None:
+        if not self.alive:
             raise _cut()
         self._transport.write(data)
 
@@ -130,18 +135,17 @@ class H1Connection(asyncio.Protocol):
     @property
     def reusable(self) -> bool:
         """Whether another request may follow: answered cleanly, written in full, still open (RFC 9112 9.3, 9.6)."""
-        transport = self._transport
-        flushed = transport is not None and transport.get_write_buffer_size() == 0
-        return self._reader.reusable and self._written and flushed and self.alive
+        written = self._written and self.alive and self._transport.get_write_buffer_size() == 0
+        return written and self._reader.reusable
 
     @property
     def alive(self) -> bool:
         """Neither closed nor seen to be closing: what an idle connection is asked before it is used again."""
-        return self._transport is not None and not self._lost and not self._transport.is_closing()
+        return self._open and not self._transport.is_closing()
 
-    def expire_in(self, seconds: float) -> None:
-        """Close this idle connection unless it is used before."""
-        self._arm(self._loop.time() + seconds)
+    def rest(self) -> None:
+        """Idle from now on: closed in a while unless it is used before."""
+        self._arm(self._loop.time() + self._options.keepalive_seconds)
 
     def use(self) -> bool:
         """Take this idle connection into use: it no longer expires. False if it is closed, or has anything to say.
@@ -158,7 +162,7 @@ class H1Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
             self._fires_at = inf
-        if self._transport is not None:
+        if self._open:
             self._transport.abort()
 
     # -- waiting -------------------------------------------------------------------------------------------------
@@ -205,6 +209,7 @@ class H1Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.over(transport)
+        self._open = True
         if hasattr(select, "poll"):  # not on Windows: there the check in `use` sees only what the loop has read
             self._poll = select.poll()
             self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
@@ -214,18 +219,19 @@ class H1Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
 
     def data_received(self, data: bytes) -> None:
-        if self.exchanges == 0 or self._reader.complete or self._error is not None:
-            # Nothing was asked that is not answered: whatever this is, it belongs to no exchange.
-            self._reader.surplus = True
+        reader = self._reader
+        if reader.complete or self.exchanges == 0 or self._error is not None:
+            # Nothing was asked that is not answered: whatever this is, it belongs to no exchange (RFC 9112 9.2).
+            reader.surplus = True
             self.abort()
             return
         try:
-            self._reader.feed(data)
+            reader.feed(data)
         except Malformed as error:
             message = "The upstream sent malformed HTTP."
             self._error = UpstreamGarbage(message, work_done="maybe", detail=str(error))
             self.abort()
-        if self._reader.buffered > HIGH_WATER_BYTES and not self._reading_paused and self._transport is not None:
+        if reader.buffered > HIGH_WATER_BYTES and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
         self._wake()
@@ -238,7 +244,7 @@ class H1Connection(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._lost = True
+        self._open = False
         self._write_paused = False
         self._ended()
 
@@ -251,7 +257,7 @@ class H1Connection(asyncio.Protocol):
 
     def _closure_is_signed(self) -> bool:
         """Over TLS, an end that anybody on the way could have made up delimits no body (RFC 9112 9.8)."""
-        tls = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        tls = self._transport.get_extra_info("ssl_object")
         if tls is None:
             return True
         try:
@@ -271,6 +277,7 @@ def _cut() -> GatewayError:
 
 
 def _cut_in(reader: ResponseReader) -> GatewayError:
+    """An incomplete message is an error and never a short answer (RFC 9112 8)."""
     if reader.head_done:
         message = "The upstream's answer was cut in the middle."
         return UpstreamInterrupted(message, work_done="maybe", detail="cut in the body")

@@ -7,13 +7,13 @@ import ssl
 from collections import deque
 from dataclasses import dataclass
 
-from pipeline import Overloaded, UpstreamTimeout, UpstreamUnavailable
+from pipeline import Overloaded, TransportOptions, UpstreamTimeout, UpstreamUnavailable
 from stages.upstreams.h1.connection import H1Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where to connect. `path` is a Unix socket's; `tls` verifies `host` (SNI and certificate, RFC 6125)."""
+    """Where to connect. `path` is a Unix socket's; `tls` verifies `host` (SNI and certificate, RFC 9110 4.3.4)."""
 
     host: str
     port: int
@@ -22,29 +22,16 @@ class Address:
 
 
 class H1Pool:
-    """A bounded pool. A place is held from `acquire` to `release`, whatever happens in between.
+    """A bounded pool (RFC 9112 9.4). A place is held from `acquire` to `release`, whatever happens in between.
 
     Last in, first out: a burst's connections then idle out, and the one most likely to be alive is used. Waiting for a
     place is bounded and first come, first served; being handed a place is final, so a waiter that gives up in the same
     turn passes it on.
     """
 
-    def __init__(
-        self,
-        address: Address,
-        *,
-        maximum: int,
-        connect_seconds: float,
-        tls_seconds: float,
-        pool_seconds: float,
-        idle_seconds: float,
-    ) -> None:
+    def __init__(self, address: Address, options: TransportOptions) -> None:
         self._address = address
-        self._maximum = maximum
-        self._connect_seconds = connect_seconds
-        self._tls_seconds = tls_seconds
-        self._pool_seconds = pool_seconds
-        self._idle_seconds = idle_seconds
+        self._options = options
         self._idle: list[H1Connection] = []
         self._busy: set[H1Connection] = set()
         self._places = 0
@@ -61,6 +48,16 @@ class H1Pool:
         """Connections kept for the next request."""
         return sum(connection.alive for connection in self._idle)
 
+    def take(self) -> H1Connection | None:
+        """An idle connection of one's own, if there is one and a place too: the usual case, without a coroutine."""
+        if not self._idle or self._waiters or self._places >= self._options.max_connections:
+            return None
+        connection = self._reuse()
+        if connection is not None:
+            self._places += 1
+            self._busy.add(connection)
+        return connection
+
     async def acquire(self, *, fresh: bool = False) -> H1Connection:
         """A connection of one's own; `fresh` never takes one that was used before.
 
@@ -68,7 +65,7 @@ class H1Pool:
         """
         if self._closed:
             raise _stopping()
-        if self._places < self._maximum and not self._waiters:
+        if self._places < self._options.max_connections and not self._waiters:
             self._places += 1
         else:
             await self._wait_for_place()
@@ -89,13 +86,14 @@ class H1Pool:
 
     def release(self, connection: H1Connection) -> None:
         """Give a connection back: kept if it is provably clean, else closed. Idempotent."""
-        if connection not in self._busy:
+        try:
+            self._busy.remove(connection)
+        except KeyError:
             return
-        self._busy.discard(connection)
-        if connection.reusable and not self._closed and self._idle_seconds > 0:
+        if connection.reusable and not self._closed and self._options.keepalive_seconds > 0:
             while self._idle and not self._idle[0].alive:
                 self._idle.pop(0)  # the oldest are at the bottom, and expire first
-            connection.expire_in(self._idle_seconds)
+            connection.rest()
             self._idle.append(connection)
         else:
             connection.abort()
@@ -124,7 +122,7 @@ class H1Pool:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
-            async with asyncio.timeout(self._pool_seconds):
+            async with asyncio.timeout(self._options.pool_seconds):
                 await waiter
         except BaseException as error:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
@@ -147,10 +145,10 @@ class H1Pool:
     async def _connect(self) -> H1Connection:
         loop = asyncio.get_running_loop()
         address = self._address
-        connection = H1Connection(loop)
+        connection = H1Connection(loop, self._options)
         phase = "connect"
         try:
-            async with asyncio.timeout(self._connect_seconds):
+            async with asyncio.timeout(self._options.connect_seconds):
                 if address.path is not None:
                     plain, _ = await loop.create_unix_connection(lambda: connection, address.path)
                 else:
@@ -158,13 +156,13 @@ class H1Pool:
             if address.tls is not None:
                 phase = "tls"
                 # asyncio's own limit on the handshake is the longer one: the error would not tell it from a reset.
-                async with asyncio.timeout(self._tls_seconds):
+                async with asyncio.timeout(self._options.tls_seconds):
                     secured = loop.start_tls(
                         plain,
                         connection,
                         address.tls,
                         server_hostname=address.host,
-                        ssl_handshake_timeout=2 * self._tls_seconds,
+                        ssl_handshake_timeout=2 * self._options.tls_seconds,
                     )
                     connection.over(await secured)
         except BaseException as error:

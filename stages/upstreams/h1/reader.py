@@ -3,20 +3,22 @@
 httptools parses; this file decides. Six things it does not do for us, each handled where it is marked:
   (1) after HEAD, 204 and 304 it may read what follows as a body  -> complete at the head (RFC 9112 6.3 rule 1)
   (2) a body that ends with the connection never completes        -> `eof` completes it (RFC 9112 6.3 rule 8)
-  (3) trailers arrive as headers                                  -> dropped once the head is done
-  (4) bytes after the end start a new message, or raise           -> surplus: never delivered, never reused
+  (3) trailers arrive as headers                                  -> dropped once the head is done (RFC 9112 7.1.2)
+  (4) bytes after the end start a new message, or raise           -> never delivered, never reused (RFC 9112 6.3, end)
   (5) an interim (1xx) response completes like a final one        -> the real one follows (RFC 9110 15.2)
-  (6) nothing has a size limit                                    -> `feed` counts whatever is not body
+  (6) nothing has a size limit                                    -> whatever is not body is counted (RFC 9110 5.4)
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import httptools
 
 MAX_HEAD_BYTES = 64 * 1024
 NAME = b"HTTP/"
 EMPTY_HEAD_BYTES = len(b"HTTP/1.1 100\r\n\r\n")
-_TOO_MUCH = f"over {MAX_HEAD_BYTES} bytes of heads and trailers"
+FRAMING = frozenset((b"content-encoding", b"content-length", b"transfer-encoding"))
 
 
 class Malformed(Exception):
@@ -28,12 +30,12 @@ class ResponseReader:
 
     __slots__ = (
         "_faulty_framing",
-        "_head_bytes",
+        "_field_bytes",
+        "_heeded",
+        "_is_1_1",
         "_is_head",
-        "_not_body",
         "_parser",
         "_pieces",
-        "_start",
         "buffered",
         "complete",
         "compressed",
@@ -49,10 +51,10 @@ class ResponseReader:
     def __init__(self, *, is_head: bool) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._is_head = is_head
+        self._is_1_1 = False
         self._faulty_framing = False
-        self._head_bytes = 0
-        self._not_body = 0
-        self._start = b""
+        self._field_bytes = 0
+        self._heeded = 0  # how much had been received when a head or a piece of the body came last
         self._pieces: list[bytes] = []
         self.headers: list[tuple[bytes, bytes]] = []
         self.status = 0
@@ -71,11 +73,12 @@ class ResponseReader:
             self.surplus = True  # (4)
             return
         if self.received < len(NAME):
-            self._start = (self._start + data)[: len(NAME)]
-            if not NAME.startswith(self._start):
+            # Looked at here, because the parser makes its version number a new text each time it is asked.
+            self._is_1_1 = self.received == 0 and data.startswith(b"HTTP/1.1 ")
+            awaited = NAME[self.received :]
+            if not (self._is_1_1 or data.startswith(awaited) or awaited.startswith(data)):
                 raise Malformed("not HTTP")  # RFC 9112 2.3 and 4; httptools takes RTSP, ICE and empty lines before it
         self.received += len(data)
-        self._not_body += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -84,8 +87,8 @@ class ResponseReader:
                 raise Malformed(str(error.__context__ or error)) from None
         if self.complete:
             del self._parser  # it refers to us: without this cycle an exchange leaves the garbage collector no work
-        elif self._not_body > MAX_HEAD_BYTES:
-            # (6) A field that does not end, chunk extensions; `on_body` sets the count back.
+        elif self.received - self._heeded > MAX_HEAD_BYTES:
+            # (6) A field that does not end, chunk extensions.
             raise Malformed(f"over {MAX_HEAD_BYTES} bytes without a byte of the body")
 
     def eof(self) -> None:
@@ -112,29 +115,25 @@ class ResponseReader:
     def on_message_begin(self) -> None:
         if self.complete:
             raise Malformed("bytes after the end of the message")  # (4)
-        self._head_bytes += EMPTY_HEAD_BYTES
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise Malformed(_TOO_MUCH)  # (6)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_bytes += len(name) + len(value) + 3
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise Malformed(_TOO_MUCH)  # (6) here, so that it is refused in one read as it is in many
-        if not self.head_done:  # (3)
+        if self.head_done:
+            self._count_fields(((name, value),))  # (3)
+        else:
             self.headers.append((name.lower(), value.rstrip(b" \t")))  # RFC 9112 5.1; httptools trims only before
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        if status < 100:
-            raise Malformed("a status below 100")  # RFC 9110 15
         if status < 200:
-            if status == 101:
-                raise Malformed("a protocol switch that was not asked for")
+            self._interim(status)
             return
+        if self.received > MAX_HEAD_BYTES:  # or else no head can be longer either, and counting is not free
+            self._count_fields(self.headers)
+        self._field_bytes = 0  # trailers have a limit of their own
         self.status = status
         has_length = self._has_length()
         self.head_done = True
-        self._not_body = 0
+        self._heeded = self.received
         if self._is_head or status in (204, 304):
             self.complete = True  # (1)
         else:
@@ -144,36 +143,55 @@ class ResponseReader:
         if self.complete:
             self.surplus = True  # (1)
             return
-        self._not_body = 0
+        self._heeded = self.received
         self._pieces.append(body)
         self.buffered += len(body)
 
     def on_message_complete(self) -> None:
         if not self.head_done:
             self.headers.clear()  # (5)
+            self._is_1_1 = False  # the next head has a version of its own
             return
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive() and not (self._is_head or self._faulty_framing)
 
+    def _interim(self, status: int) -> None:
+        """(5) Passed over, though not without a limit: a thousand of them are no answer either."""
+        if status < 100:
+            raise Malformed("a status below 100")  # RFC 9110 15
+        if status == 101:
+            raise Malformed("a protocol switch that was not asked for")  # RFC 9110 15.2.2
+        self._field_bytes += EMPTY_HEAD_BYTES
+        self._count_fields(self.headers)
+
+    def _count_fields(self, fields: Iterable[tuple[bytes, bytes]]) -> None:
+        """(6) By fields and not by reads, so that what is refused in many reads is refused in one too."""
+        self._field_bytes += sum(len(name) + len(value) + 3 for name, value in fields)
+        if self._field_bytes > MAX_HEAD_BYTES:
+            raise Malformed(f"over {MAX_HEAD_BYTES} bytes of heads or of trailers")
+
     def _has_length(self) -> bool:
         """Whether the message itself says where it ends (RFC 9112 6.3)."""
-        lengths: list[bytes] = []
-        codings: list[bytes] = []
+        lengths = 0
+        coding: bytes | None = None
         for name, value in self.headers:
+            if name not in FRAMING:
+                continue
             if name == b"content-length":
-                lengths.append(value)
+                lengths += 1
             elif name == b"transfer-encoding":
-                codings.append(value.lower())
-            elif name == b"content-encoding":
-                self.compressed = value != b"identity"
-        version = self._parser.get_http_version()
+                coding = value.lower() if coding is None else b"several"
+            elif value.lower() != b"identity":
+                self.compressed = True
+        version = "1.1" if self._is_1_1 else self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
             raise Malformed("not HTTP/1")  # RFC 9112 2.3
-        if len(lengths) + len(codings) > 1:
+        if lengths > 1 or (lengths and coding is not None):
             # RFC 9112 6.3 rules 3 and 5, 6.1: the smuggling shapes. httptools refuses most of them, some versions less.
             raise Malformed("several lengths or codings")
-        if codings:
-            if codings[0] != b"chunked":
-                raise Malformed("a transfer coding that was not asked for")  # RFC 9112 7.4: no TE was sent
-            self._faulty_framing = version == "1.0"  # RFC 9112 6.1: closed after this message
-        return bool(lengths or codings)
+        if coding is None:
+            return lengths == 1
+        if coding != b"chunked":
+            raise Malformed("a transfer coding that was not asked for")  # RFC 9112 7.4: no TE was sent
+        self._faulty_framing = version == "1.0"  # RFC 9112 6.1: closed after this message
+        return True

@@ -19,6 +19,7 @@ from pipeline import (
 )
 from stages.upstreams.h1.connection import Cut, H1Connection
 from stages.upstreams.h1.pool import Address, H1Pool
+from stages.upstreams.h1.reader import ResponseReader
 from stages.upstreams.tls import client_context
 
 REMEMBERED = 64
@@ -64,10 +65,9 @@ class H1Transport:
         else:
             head += b"\r\n\r\n"
         is_head = call.method == "HEAD"
-        write_seconds, first_byte_seconds = self._options.write_seconds, self._options.first_byte_seconds
-        connection = await pool.acquire()
+        connection = pool.take() or await pool.acquire()
         try:
-            reader = await connection.exchange(head, call.body, is_head, write_seconds, first_byte_seconds)
+            reader = await connection.exchange(head, call.body, is_head=is_head)
         except Cut:
             used = connection.exchanges > 1
             pool.release(connection)
@@ -75,7 +75,7 @@ class H1Transport:
                 raise
             try:
                 connection = await pool.acquire(fresh=True)
-                reader = await connection.exchange(head, call.body, is_head, write_seconds, first_byte_seconds)
+                reader = await connection.exchange(head, call.body, is_head=is_head)
             except BaseException as error:
                 pool.release(connection)
                 if isinstance(error, GatewayError):
@@ -84,7 +84,7 @@ class H1Transport:
         except BaseException:
             pool.release(connection)
             raise
-        source = _Source(connection, pool, self._options.idle_seconds)
+        source = _Source(connection, reader, pool)
         if reader.compressed:
             await source.aclose()
             raise UpstreamGarbage("The upstream compressed its answer though asked not to.", work_done="maybe")
@@ -100,40 +100,33 @@ class H1Transport:
         parts = urlsplit(f"//{authority}")
         tls = self._tls if scheme == "https" else None
         address = Address(parts.hostname or "", parts.port or (443 if tls else 80), tls, options.uds)
-        pool = self._pools[scheme, authority] = H1Pool(
-            address,
-            maximum=options.max_connections,
-            connect_seconds=options.connect_seconds,
-            tls_seconds=options.tls_seconds,
-            pool_seconds=options.pool_seconds,
-            idle_seconds=options.keepalive_seconds,
-        )
+        self._pools[scheme, authority] = pool = H1Pool(address, options)
         return pool
 
 
 class _Source:
     """The body, owning its connection until the end: then the pool has it back, and it may be anyone's."""
 
-    __slots__ = ("_connection", "_idle_seconds", "_over", "_pool")
+    __slots__ = ("_connection", "_over", "_pool", "_reader")
 
-    def __init__(self, connection: H1Connection, pool: H1Pool, idle_seconds: float) -> None:
+    def __init__(self, connection: H1Connection, reader: ResponseReader, pool: H1Pool) -> None:
         self._connection = connection
+        self._reader = reader
         self._pool = pool
-        self._idle_seconds = idle_seconds
         self._over = False
 
     async def next(self) -> bytes | None:
         if self._over:
             return None
         piece = self._connection.take()
-        if piece is None:
+        if piece is None and not self._reader.complete:
             try:
-                piece = await self._connection.next(self._idle_seconds)
+                piece = await self._connection.next()
             except BaseException:
                 self._release()
                 raise
-            if piece is None:
-                self._release()
+        if piece is None:
+            self._release()
         return piece
 
     async def aclose(self) -> None:
@@ -152,7 +145,10 @@ def _split(url: str) -> tuple[str, str, str]:
 
 
 def _fixed_head(method: str, target: str, authority: str, fields: tuple[tuple[str, str], ...]) -> bytes:
-    """The request head but for its length (RFC 9112 3 and 5). `Expect` is never sent: some upstreams hang on it."""
+    """The request head but for its length: RFC 9112 3.2 (target and Host) and 5, RFC 9110 12.5.3.
+
+    `Expect` is never sent, since some upstreams hang on it.
+    """
     names = {name.lower() for name, _ in fields}
     lines = [f"{method} {target} HTTP/1.1"]
     if "host" not in names:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stages.upstreams.h1.responses import Reply, replies, splits, tampered
@@ -30,6 +30,10 @@ ALLOWED = (
     Difference("httpx2", r"\r\n\r\n\r?\n.*HTTP/1\.", "httptools skips empty lines after an interim answer"),
     Difference("httpx2", r"HTTP/1\.[01] \d{3}[^\n]*[^\t\x20-\x7e\x80-\xff\r\n]", "no one reads the reason, RFC 9112 4"),
 )
+
+# How many exchanges are played on both lanes, on each event loop; the five differential laws share them alike.
+EXCHANGES = {"ci": 300, "thorough": 5_000}
+a_fifth = settings(max_examples=EXCHANGES[settings.get_current_profile_name()] // 5)
 
 
 def same(plan: Plan, h1: Outcome, httpx2: Outcome) -> bool:
@@ -85,6 +89,7 @@ def hasty() -> Iterator[Twins]:
         yield Twins(upstream, first_byte_seconds=0.03, idle_seconds=0.03)
 
 
+@a_fifth
 @given(intact())
 async def test_a_well_formed_answer_is_the_same_on_both_lanes_in_every_split(
     twins: Twins, drawn: tuple[Reply, Plan]
@@ -93,16 +98,19 @@ async def test_a_well_formed_answer_is_the_same_on_both_lanes_in_every_split(
     assert await twins.play(plan) == (expected(reply), expected(reply))
 
 
+@a_fifth
 @given(cut())
 async def test_an_answer_cut_at_any_byte(twins: Twins, plan: Plan) -> None:
     agree(plan, *await twins.play(plan))
 
 
+@a_fifth
 @given(damaged())
 async def test_an_answer_that_was_tampered_with(twins: Twins, plan: Plan) -> None:
     agree(plan, *await twins.play(plan))
 
 
+@a_fifth
 @given(ended("reset"))
 async def test_an_answer_that_a_reset_ends(twins: Twins, drawn: tuple[Reply, Plan]) -> None:
     """A reset may overtake the bytes before it, for either lane; but a cut answer is complete for neither.
@@ -115,6 +123,7 @@ async def test_an_answer_that_a_reset_ends(twins: Twins, drawn: tuple[Reply, Pla
         assert again or made.refused is not None or (plan.wire == reply.wire and made == expected(reply))
 
 
+@a_fifth
 @given(ended("hold"))
 async def test_an_answer_that_stalls_at_any_byte(hasty: Twins, drawn: tuple[Reply, Plan]) -> None:
     h1, httpx2 = await hasty.play(drawn[1])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import Overloaded, UpstreamUnavailable
+from pipeline import Overloaded, TransportOptions, UpstreamUnavailable
 from stages.upstreams.h1.connection import H1Connection
 from stages.upstreams.h1.pool import Address, H1Pool
 from tests.wire.answers import always, silent, then_hold
@@ -19,8 +19,7 @@ from tests.wire.scripted import HOST, Wire
 
 @asynccontextmanager
 async def pooled(upstream: Upstream, **limits: Any) -> AsyncIterator[H1Pool]:
-    seconds = {f"{name}_seconds": 5.0 for name in ("connect", "tls", "pool", "idle")}
-    pool = H1Pool(Address(HOST, upstream.port), **{"maximum": 1, **seconds, **limits})
+    pool = H1Pool(Address(HOST, upstream.port), TransportOptions(**{"max_connections": 1, **limits}))
     try:
         yield pool
     finally:
@@ -31,15 +30,15 @@ async def used(pool: H1Pool) -> H1Connection:
     """A connection that has answered once, ready to be given back."""
     connection = await pool.acquire()
     head = b"POST / HTTP/1.1\r\nhost: x\r\n\r\n"
-    await connection.exchange(head, b"", is_head=False, write_seconds=5, first_byte_seconds=5)
-    while await connection.next(5.0) is not None:
+    await connection.exchange(head, b"", is_head=False)
+    while await connection.next() is not None:
         pass
     return connection
 
 
 async def test_the_connection_used_last_is_used_next() -> None:
     with Upstream(always(OK)) as upstream:
-        async with pooled(upstream, maximum=3) as pool:
+        async with pooled(upstream, max_connections=3) as pool:
             first, second, third = [await used(pool) for _ in range(3)]
             for connection in (second, third, first):
                 pool.release(connection)
@@ -89,6 +88,21 @@ async def test_places_are_given_in_the_order_of_asking() -> None:
             late = asyncio.create_task(ask(5))
             await asyncio.gather(*tasks, late)
             assert order == [0, 1, 2, 3, 4, 5]
+
+
+async def test_who_comes_while_a_place_changes_hands_takes_neither_it_nor_its_connection() -> None:
+    """The place is the waiter's from the moment it is given, and the waiter has not run yet."""
+    with Upstream(always(OK)) as upstream:
+        async with pooled(upstream) as pool:
+            holder = await used(pool)
+            waiter = asyncio.create_task(pool.acquire())
+            await asyncio.sleep(0)
+            pool.release(holder)
+            assert pool.idle == 1
+            assert pool.take() is None
+            assert await waiter is holder
+            pool.release(holder)
+        assert upstream.seen.connections == 1
 
 
 async def test_a_place_handed_to_a_waiter_that_gives_up_in_that_turn_is_passed_on() -> None:
@@ -148,7 +162,7 @@ async def test_an_idle_connection_expires() -> None:
 async def test_a_connection_in_use_does_not_expire() -> None:
     """Its idle time is over once it is used again, however long the new exchange is."""
     with Upstream(always(OK)) as upstream:
-        async with pooled(upstream, idle_seconds=0.05) as pool:
+        async with pooled(upstream, keepalive_seconds=0.05) as pool:
             pool.release(await used(pool))
             connection = await pool.acquire()
             await asyncio.sleep(0.1)

@@ -64,6 +64,17 @@ async def test_a_certificate_for_another_name_is_refused(ca_file: str) -> None:
         assert upstream.seen.requests == []
 
 
+async def test_the_host_is_named_in_the_handshake(ca_file: str) -> None:
+    """SNI (RFC 6066 3): an address that serves several names shows the certificate of the one asked for."""
+    named: list[str | None] = []
+    context = serving("localhost")
+    context.sni_callback = lambda _socket, name, _context: named.append(name)
+    with Upstream(always(OK), tls=context) as upstream:
+        async with started(ca_file=ca_file) as transport:
+            assert await fetch(transport, upstream.url.replace(HOST, "localhost")) == b"ok"
+    assert named == ["localhost"]
+
+
 async def test_our_certificate_is_shown_to_an_upstream_that_wants_one(ca_file: str, tmp_path: Path) -> None:
     ours = tmp_path / "ours.pem"
     clients = trustme.CA()

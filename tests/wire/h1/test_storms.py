@@ -72,7 +72,7 @@ async def weathered(cancels: int, seconds: float) -> int:
 
 
 async def test_a_storm_of_cancels_loses_no_place() -> None:
-    count = await weathered(cancels=1000, seconds=3)
+    count = await weathered(cancels=10**9, seconds=6)
     assert count >= 200
 
 

@@ -87,10 +87,12 @@ def test_trap_5_a_length_on_an_interim_answer_does_not_eat_the_final_one() -> No
 
 FLOODS = {
     "fields": OK + b"a: b\r\n" * (MAX_HEAD_BYTES // 5),
+    "fields of a whole answer": OK + b"a: b\r\n" * (MAX_HEAD_BYTES // 5 + 1) + b"content-length: 0\r\n\r\n",
     "one field": OK + b"a: " + b"b" * MAX_HEAD_BYTES + b"\r\n\r\n",
     "interim answers": b"HTTP/1.1 100\r\n\r\n" * (MAX_HEAD_BYTES // 16 + 1),
+    "interim answers before a whole one": b"HTTP/1.1 100\r\n\r\n" * (MAX_HEAD_BYTES // 16 + 1) + SIZED,
     "interim answers with fields": b"HTTP/1.1 103 \r\nlink: a\r\n\r\n" * (MAX_HEAD_BYTES // 24),
-    "trailers": CHUNKED + b"2\r\nok\r\n0\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 5) + b"\r\n",
+    "trailers": CHUNKED + b"2\r\nok\r\n0\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 5 + 1) + b"\r\n",
 }
 ENDLESS = {
     "a field": (OK + b"a: ", b"b"),
@@ -162,6 +164,7 @@ REFUSED = {
     "no protocol": b"hello\r\n",
     "HTTP/2 in the clear": b"\0\0\x12\x04\0\0\0\0\0",
     "version 2.0": b"HTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
+    "version 2.0 after an interim answer": b"HTTP/1.1 103 Hi\r\n\r\nHTTP/2.0 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "version 0.9": b"HTTP/0.9 200 OK\r\ncontent-length: 2\r\n\r\nok",
     "status 000": b"HTTP/1.1 000 OK\r\ncontent-length: 2\r\n\r\nok",
     "status of two digits": b"HTTP/1.1 20 OK\r\ncontent-length: 2\r\n\r\nok",
@@ -199,11 +202,11 @@ def test_a_connection_is_reusable_as_the_server_says(said: str) -> None:
     assert (answer.ending, answer.body, answer.reusable) == ("complete", b"ok", kept)
 
 
-def test_chunked_in_http_1_0_is_read_and_the_connection_not_reused() -> None:
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"], ids=["alone", "after an interim 1.1"])
+def test_chunked_in_http_1_0_is_read_and_the_connection_not_reused(before: bytes) -> None:
     """RFC 9112 6.1: faulty framing, close after the message."""
-    answer = every_way(
-        b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
-    )
+    head = b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer = every_way(before + head + b"2\r\nok\r\n0\r\n\r\n")
     assert (answer.ending, answer.body, answer.reusable) == ("complete", b"ok", False)
 
 
