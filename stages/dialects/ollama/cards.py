@@ -89,19 +89,26 @@ def _show(card: Data) -> Data:
 
 
 def _running(card: Data) -> Data:
-    """The server's own entry; of another dialect's model what its card says of being in memory."""
+    """The server's own entry; of another dialect's model what its card says of being in memory.
+
+    A server before 0.10.0 does not say how much context it has loaded. That is not made up for it: it may be far below
+    the model's own limit (protocol.md 5.1).
+    """
+    own_name = {"name": card["id"], "model": card["id"]}
     loaded = as_dict(card.get("loaded"))
+    if card.get("dialect") == DIALECT and "expires_at" in loaded:
+        return {**loaded, **own_name}
     entry = {
+        **own_name,
         "size": 0,
         "digest": as_text(_native(card).get("digest")) or _made_up_digest(card),
         "details": _details(card),
         "expires_at": _FAR_AHEAD,
         "size_vram": 0,
-        **loaded,
     }
-    if "context_length" not in entry and card.get("context_length"):
+    if card.get("context_length"):
         entry["context_length"] = card["context_length"]
-    return {**entry, "name": card["id"], "model": card["id"]}
+    return {**entry, **loaded, **own_name}
 
 
 def _details(card: Data) -> Data:

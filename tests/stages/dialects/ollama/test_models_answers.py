@@ -111,6 +111,12 @@ def test_what_is_in_memory_longest_first() -> None:
     assert running(replace(cards[0], id="fast")) == [{**loaded, "name": "fast", "model": "fast"}]
 
 
+def test_how_much_context_is_loaded_is_not_made_up() -> None:
+    loaded = {"name": "a:latest", "model": "a:latest", "expires_at": "2024-01-01T00:00:00Z", "size": 1}
+    server = Server(entry("a:latest"), shows={"a:latest": shown(context_length=131_072)}, ps={"models": [loaded]})
+    assert running(*server.discover()) == [loaded]
+
+
 def test_what_another_server_has_in_memory() -> None:
     (entry,) = running(replace(FOREIGN, loaded={"context_length": 16_384}))
     assert (entry["name"], entry["context_length"], entry["size"], entry["size_vram"]) == ("gpt-4o", 16_384, 0, 0)
