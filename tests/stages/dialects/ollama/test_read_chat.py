@@ -246,7 +246,6 @@ def test_a_parameter_that_means_nothing_is_refused(field: str, value: Any, said:
 @pytest.mark.parametrize(
     ("keep_alive", "reason"),
     [(..., "load"), ("5m", "load"), (-1, "load"), (0, "unload"), ("0", "unload"), ("0s", "unload")],
-    [(..., "load"), ("5m", "load"), (-1, "load"), (0, "unload"), ("0", "unload"), ("0s", "unload")],
 )
 def test_no_messages_load_the_model_or_unload_it(messages: Any, keep_alive: Any, reason: str) -> None:
     assert answered("chat", {"messages": messages, "keep_alive": keep_alive}) == {

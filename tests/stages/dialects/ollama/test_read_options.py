@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from tests.stages.dialects.ollama.asking import neutral, refused, values
 
 FLOATS = ("temperature", "top_p", "min_p", "typical_p", "frequency_penalty", "presence_penalty", "repeat_penalty")
 INTEGERS = ("top_k", "repeat_last_n", "seed", "num_ctx")
+NO_NUMBERS: tuple[Any, ...] = ("1", True, [], {})
 GENERATING = ("chat", "completion")
 EMBEDDING = ("embedding", "embedding.single")
 GONE = (
@@ -20,7 +22,7 @@ GONE = (
 )
 
 
-def options(operation: str = "chat", losses: Losses | None = None, **said: Any) -> dict[str, Any]:
+def options(said: dict[str, Any], losses: Losses | None = None, operation: str = "chat") -> dict[str, Any]:
     return values(neutral(operation, {"options": said}, losses))
 
 
@@ -28,14 +30,14 @@ def options(operation: str = "chat", losses: Losses | None = None, **said: Any) 
 @pytest.mark.parametrize("name", FLOATS)
 @pytest.mark.parametrize("value", [0, 0.7, -1.5, 3, 100])
 def test_a_number_is_itself(operation: str, name: str, value: float) -> None:
-    assert options(operation, **{name: value}) == {name: value}
+    assert options({name: value}, operation=operation) == {name: value}
 
 
 @pytest.mark.parametrize("operation", GENERATING)
 @pytest.mark.parametrize("name", INTEGERS)
 @pytest.mark.parametrize(("value", "meant"), [(0, 0), (7, 7), (7.0, 7), (7.9, 7), (-2, -2), (2**31, 2**31)])
 def test_an_integer_may_be_written_as_a_float(operation: str, name: str, value: float, meant: int) -> None:
-    found = options(operation, **{name: value})
+    found = options({name: value}, operation=operation)
     assert found == {name: meant}
     assert type(found[name]) is int
 
@@ -61,7 +63,7 @@ def test_an_integer_may_be_written_as_a_float(operation: str, name: str, value: 
 )
 def test_what_is_not_itself(said: dict[str, Any], meant: dict[str, Any], changed: list[str]) -> None:
     losses = Losses()
-    assert options("chat", losses, **said) == meant
+    assert options(said, losses) == meant
     assert losses.changed == changed
     assert losses.dropped == []
 
@@ -69,8 +71,8 @@ def test_what_is_not_itself(said: dict[str, Any], meant: dict[str, Any], changed
 @pytest.mark.parametrize(
     ("name", "value", "must_be"),
     [
-        *((name, value, "of type float32") for name in FLOATS for value in ("1", True, [], {})),
-        *((name, value, "of type integer") for name in (*INTEGERS, "num_predict") for value in ("1", True, [], 1e30)),
+        *((name, value, "of type float32") for name, value in product(FLOATS, NO_NUMBERS)),
+        *((name, value, "of type integer") for name, value in product((*INTEGERS, "num_predict"), (*NO_NUMBERS, 1e30))),
         *((name, "1", "of type integer") for name in SERVER_OPTIONS if name != "use_mmap"),
         ("use_mmap", 1, "of type boolean"),
         ("stop", 5, "of type array"),
@@ -98,14 +100,14 @@ def test_matters_of_the_server_stay_together(operation: str) -> None:
 @pytest.mark.parametrize("name", [*GONE, "zzz", "Temperature"])
 def test_what_no_server_knows_is_no_loss(name: str) -> None:
     losses = Losses()
-    assert options("chat", losses, **{name: ["anything"]}) == {}
+    assert options({name: ["anything"]}, losses) == {}
     assert losses.header() is None
 
 
 @pytest.mark.parametrize("operation", EMBEDDING)
 def test_an_embedding_samples_nothing(operation: str) -> None:
     losses = Losses()
-    assert options(operation, losses, temperature=0.5, seed=1, stop=["x"], num_predict=3) == {}
+    assert options({"temperature": 0.5, "seed": 1, "stop": ["x"], "num_predict": 3}, losses, operation) == {}
     assert losses.header() is None
 
 
