@@ -1,0 +1,26 @@
+"""Neutral model cards as this protocol's models (protocol.md 2.8, 3.7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stages.dialects.openai import models
+
+CARD = {"id": "m", "created": 5, "owned_by": ""}
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [
+        ({}, {}),
+        ({"context_length": None, "capabilities": None}, {}),
+        ({"context_length": 4096, "capabilities": []}, {"context_length": 4096, "capabilities": []}),
+        ({"extra": {"x": 1}, "loaded": {}, "server_version": "1", "dialect": "other"}, {}),
+    ],
+)
+def test_what_is_known_of_a_model_is_told(more: dict[str, Any], known: dict[str, Any]) -> None:
+    expected = {"id": "m", "object": "model", "created": 5, "owned_by": "unknown", **known}
+    assert models.encode_answer({"model": {**CARD, **more}}) == expected
+    assert models.encode_answer({"models": [{**CARD, **more}]}) == {"object": "list", "data": [expected]}
