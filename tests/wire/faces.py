@@ -16,13 +16,16 @@ from tests.wire.ollama_server import SMOL, TOOLS, OllamaServer
 
 @dataclass(frozen=True)
 class Front:
-    """One gateway: where its two faces are, and the models behind it. `tool_model` calls tools, `model` need not."""
+    """One gateway: where its two faces are, and the models behind it.
+
+    `tool_model` calls tools when it is asked `question`: models of this size need the words that they know.
+    """
 
     ollama: str
     openai: str
     model: str
     tool_model: str
-    native: bool
+    question: str
 
 
 def document(llama: str, ollama: str, **given: Any) -> dict[str, Any]:
@@ -54,7 +57,9 @@ def both_faces(
         yield (
             process,
             {
-                "llama": Front(f"{root}/llama", f"{root}/llama/v1", NAME, NAME, native=False),
-                "ollama": Front(f"{root}/ollama", f"{root}/ollama/v1", SMOL, TOOLS, native=True),
+                "llama": Front(f"{root}/llama", f"{root}/llama/v1", NAME, NAME, "Please use get_weather for Paris."),
+                "ollama": Front(
+                    f"{root}/ollama", f"{root}/ollama/v1", SMOL, TOOLS, "What is the weather in Paris? Use the tool."
+                ),
             },
         )
