@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pipeline import Data, InvalidRequest, Losses, Message, Part, Text, ToolCall
-from pipeline.conversation import Role
 from stages.dialects.openai import expect
 from stages.dialects.openai.lost import lose, lose_others
 from stages.dialects.openai.read_parts import read_content
 from stages.dialects.wire import NOT_JSON, decode
 
-_ROLES: dict[str, Role] = {
+_ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
     "developer": "system",
     "user": "user",

@@ -59,7 +59,7 @@ def _tool(tool: Tool) -> Data:
     function: Data = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
-    function["parameters"] = tool.parameters if tool.parameters is not None else dict(_NO_PARAMETERS)
+    function["parameters"] = tool.parameters or dict(_NO_PARAMETERS)
     return {"type": "function", "function": function}
 
 

@@ -129,11 +129,14 @@ def test_past_reasoning_goes_to_those_who_take_it(profile: str, field: str | Non
 
 
 def test_tools() -> None:
-    tools = (Tool("f", "d", SCHEMA), Tool("g"))
+    tools = (Tool("f", "d", SCHEMA), Tool("g"), Tool("h", parameters={}))
     payload = write(chat(tools=tools))
     assert payload["tools"] == [
         {"type": "function", "function": {"name": "f", "description": "d", "parameters": SCHEMA}},
-        {"type": "function", "function": {"name": "g", "parameters": {"type": "object", "properties": {}}}},
+        *(
+            {"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}
+            for name in "gh"
+        ),
     ]
     assert "tool_choice" not in payload
 
