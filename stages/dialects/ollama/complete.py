@@ -26,8 +26,6 @@ from stages.dialects.ollama.timings import Stopwatch
 from stages.dialects.ollama.tool_calls import ToolCalls
 from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text
 
-_UNTIMED = frozenset({"load", "unload"})
-
 
 class Completer:
     """The events of one chat or text answer, for the client's `request`."""
@@ -101,7 +99,7 @@ class Completer:
             self._finish = finish.neutral("stop", called=bool(self._calls))
             said = {"tool_calls": self._calls.whole()} if self._calls else {}
         line = self._line(said, [], self._finish).data
-        durations = {} if self._finish in _UNTIMED else self._watch.all(streamed=self._stream)
+        durations = {} if self._finish in finish.UNTIMED else self._watch.all(streamed=self._stream)
         return Event({**line, **({"usage": self._usage} if self._usage else {}), **durations}, dialect=DIALECT)
 
     def _line(self, said: Data, entries: list[Data], word: str | None = None) -> Event:

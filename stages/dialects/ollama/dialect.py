@@ -45,6 +45,7 @@ class Ollama:
     """
 
     name = "ollama"
+    conformance = "stages.dialects.ollama.conformance:OllamaConformance"
     forwarded = frozenset({"models.show"})
     patience_seconds = 330.0  # a model is loaded before the first byte; the server itself gives up after five minutes
     profiles: Sequence[str] = ("ollama",)

@@ -51,6 +51,8 @@ class EmbeddingCompleter:
 
     def __init__(self, request: Request, *, model: str, clock: Clock) -> None:
         self._unit = request.operation == "embedding"
+        inputs = request.payload.get("input")
+        self._inputs = len(inputs) if self._unit and isinstance(inputs, list) else 1
         self._model = model
         self._watch = Stopwatch(clock)
         self._named: Callable[[Event], Event] = Named(request.operation, model, lambda: "")
@@ -61,8 +63,10 @@ class EmbeddingCompleter:
         if event.dialect == DIALECT:
             return (self._named(event),)
         items = [as_dict(item) for item in as_list(event.data.get("data"))]
-        if not items and event.dialect is not None:
-            raise UpstreamGarbage("The upstream's answer has no embeddings.", work_done="maybe")
+        if event.dialect is not None and len(items) != self._inputs:
+            # Whose vector is missing nobody can tell, and a wrong one would go unnoticed (law 41).
+            message = "The upstream answered another number of embeddings than was asked for."
+            raise UpstreamGarbage(message, work_done="maybe", detail=f"{len(items)} for {self._inputs}")
         numbered = sorted(enumerate(items), key=lambda item: as_count(item[1].get("index"), item[0]))
         data = [{"index": at, "embedding": self._vector(item)} for at, (_, item) in enumerate(numbered)]
         told: Data = {"model": self._model, "data": data}

@@ -10,6 +10,8 @@ from pipeline import UpstreamInterrupted
 # like this one says it, and as a stop it would hide that something was cut out.
 _READ = {"length": "length", "content_filter": "content_filter", "load": "load", "unload": "unload"}
 _WRITTEN = _READ.keys()
+UNTIMED = frozenset({"load", "unload"})
+"""Words of an answer that nothing was generated for: it has neither durations nor counts."""
 _OTHERS_WORDS = {"max_tokens": "length"}
 
 

@@ -53,7 +53,7 @@ class Lines:
             neutral["choices"] = [{"index": 0, "delta": delta, **told}]
         else:
             neutral["choices"] = [{"index": 0, "text": "", **delta, **told}]
-        if (usage := usage_of(line)) is not None:
+        if usage := _usage(line, generated=ended and word not in finish.UNTIMED):
             neutral["usage"] = usage
         return neutral
 
@@ -68,12 +68,14 @@ class Lines:
         return {**neutral, "function": {**rest, "name": name, "arguments": _text_of(function.get("arguments"))}}
 
 
-def usage_of(line: Data) -> Data | None:
-    """The counts of a line, or None. A count that is not told is not zero, and there is no sum without it."""
+def _usage(line: Data, *, generated: bool) -> Data:
+    """The counts of a line. Servers leave out a zero, so at the end of an answer what is absent is one (pitfall 44)."""
     usage: Data = {name: line[key] for name, key in USAGE if as_count(line.get(key), -1) >= 0}
+    if generated:
+        usage = {name: usage.get(name, 0) for name, _ in USAGE}
     if len(usage) == len(USAGE):
         usage["total_tokens"] = sum(usage.values())
-    return usage or None
+    return usage
 
 
 def _text_of(arguments: Any) -> str:

@@ -58,8 +58,9 @@ def _logprobs(choice: Data) -> Data:
 
 
 def _counts(data: Data) -> Data:
+    """A zero is left out, as servers do."""
     usage = as_dict(data.get("usage"))
-    return {key: usage[name] for name, key in USAGE if as_count(usage.get(name), -1) >= 0}
+    return {key: usage[name] for name, key in USAGE if as_count(usage.get(name), 0)}
 
 
 def _call(call: Data, at: int) -> Data:

@@ -97,6 +97,8 @@ async def test_counts_wait_for_the_done_line_and_are_absent_if_unknown() -> None
     assert (done["prompt_eval_count"], done["eval_count"]) == (3, 4)
     half = await whole({"content": "a"}, usage={"prompt_tokens": 3})
     assert (half["prompt_eval_count"], half.get("eval_count")) == (3, None)
+    zero = await whole({"content": "a"}, usage={"prompt_tokens": 3, "completion_tokens": 0})
+    assert (zero["prompt_eval_count"], zero.get("eval_count")) == (3, None)
 
 
 async def test_other_choices_are_left_behind() -> None:

@@ -22,6 +22,8 @@ async def answered(data: Any, operation: str = "embedding", **fields: Any) -> Se
     """The answer of an Ollama face to an OpenAI list."""
     answer = json.dumps({"object": "list", "data": data, "model": "theirs", **fields}).encode()
     request = ask(stream=False, operation=operation)
+    inputs = ["text"] * (len(data or ()) or 1)
+    request = request.evolve(payload=request.payload.with_(input=inputs if len(inputs) > 1 else "text"))
     return await serve(request, [answer], upstream="openai", operation="embedding", clock=Ticks(NOW))
 
 
@@ -50,6 +52,14 @@ async def test_what_is_no_vector_is_garbage(embedding: Any) -> None:
     served = await answered([{"index": 0, "embedding": embedding}])
     assert served.raised is not None
     assert (served.raised.status, served.raised.code) == (502, "upstream_protocol_error")
+
+
+async def test_law_41_another_number_of_vectors_than_of_inputs_is_garbage() -> None:
+    request = ask(stream=False, operation="embedding")
+    for inputs, vectors in ((["a", "b"], 1), (["a"], 2), ("a", 2)):
+        answer = json.dumps({"data": [{"embedding": [1.0]}] * vectors}).encode()
+        asked = request.evolve(payload=request.payload.with_(input=inputs))
+        assert (await serve(asked, [answer], upstream="openai")).raised is not None
 
 
 @pytest.mark.parametrize("data", [[], None])

@@ -101,13 +101,15 @@ async def test_a_line_is_one_event_and_told_piece_by_piece_to_others() -> None:
     assert [[call["index"] for call in delta["tool_calls"]] for delta in told[3:5]] == [[0], [1]]
 
 
-def test_usage_has_no_count_that_was_not_told() -> None:
-    def usage(**counts: Any) -> Any:
-        return events(line(done=True, **counts))[0].data.get("usage")
+def test_a_count_that_is_left_out_at_the_end_of_an_answer_is_zero() -> None:
+    def usage(*, done: bool = True, **fields: Any) -> Any:
+        return events(line(done=done, **fields))[0].data.get("usage")
 
     assert usage(prompt_eval_count=7, eval_count=9) == {"prompt_tokens": 7, "completion_tokens": 9, "total_tokens": 16}
-    assert usage(eval_count=9) == {"completion_tokens": 9}
-    assert usage(eval_count=-1, prompt_eval_count="7") is None
+    assert usage(eval_count=9) == {"prompt_tokens": 0, "completion_tokens": 9, "total_tokens": 9}
+    assert usage(eval_count=-1, prompt_eval_count="7")["total_tokens"] == 0
+    assert usage(done=False) is None
+    assert usage(done_reason="load") is None
 
 
 @pytest.mark.parametrize(
