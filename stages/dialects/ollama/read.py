@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline import Answered, Data, Given, InvalidRequest, Losses, Message, NeutralRequest, Parameter, Request, Text
+from pipeline import (
+    Answered,
+    Data,
+    Given,
+    IfLost,
+    InvalidRequest,
+    Losses,
+    Message,
+    NeutralRequest,
+    Parameter,
+    Request,
+    Text,
+)
 from stages.dialects.ollama import durations
 from stages.dialects.ollama.fields import Fields
 from stages.dialects.ollama.read_images import placed, read_image
@@ -68,6 +80,11 @@ def _embed(fields: Fields, parameters: Parameters, stream: bool, losses: Losses)
     """`input` is one text or several. None at all loads the model; `[""]` embeds the empty text (1.6)."""
     given: Any = fields.get("input")
     path = fields.at("input")
+    truncate = parameters.get(Parameter.TRUNCATE)
+    if truncate is not None and truncate.value is True:
+        # The default, said aloud: that others refuse a text that is too long is no loss to report (3.6).
+        losses.drop(truncate.path, IfLost.DROP)
+        del parameters[Parameter.TRUNCATE]
     if isinstance(given, str) and given:
         return NeutralRequest("embedding", inputs=(Text(given, path),), parameters=parameters)
     if given is None or given == "" or given == []:

@@ -119,6 +119,8 @@ def test_dimensions(given: Any, meant: dict[str, Any]) -> None:
 def test_parameters_of_embeddings() -> None:
     found = neutral("embedding", {"truncate": False, "keep_alive": "5m", "options": {"num_ctx": 9}})
     assert values(found) == {"truncate": False, "keep_alive": "5m", "num_ctx": 9}
+    losses = Losses()
+    assert (values(neutral("embedding", {"truncate": True}, losses)), losses.header()) == ({}, None), "no loss (3.6)"
     assert refused("embedding", {"keep_alive": "5"}).param == "keep_alive"
     assert refused("embedding.single", {"options": {"num_ctx": "9"}}).param == "options.num_ctx"
     single = neutral("embedding.single", {"truncate": True, "dimensions": 3, "keep_alive": 1})
