@@ -48,12 +48,16 @@ def to_openai() -> str:
     return _direction(Ollama(), ollama.READS, OpenAI(), openai.WRITES)
 
 
+def asked_as(dialect: str, operation: str) -> tuple[str, ...]:
+    """What a client's operation may be in the other dialect."""
+    return _ASKED_AS.get((dialect, operation), (operation,))
+
+
 def _direction(client: Dialect, reads: Sequence[Reads], server: Dialect, writes: Sequence[Writes]) -> str:
     parts: list[str] = []
     for (dialect, operation), title in _TITLES.items():
         if dialect == client.name:
-            asked_as = _ASKED_AS.get((dialect, operation), (operation,))
-            told = [row for row in writes if set(row.operations) & set(asked_as)]
+            told = [row for row in writes if set(row.operations) & set(asked_as(dialect, operation))]
             parts += [
                 f"#### {title}\n",
                 _fields([read for read in reads if operation in read.operations], told, server),
