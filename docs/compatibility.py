@@ -48,12 +48,16 @@ def to_openai() -> str:
     return _direction(Ollama(), ollama.READS, OpenAI(), openai.WRITES)
 
 
+def asked_as(dialect: str, operation: str) -> tuple[str, ...]:
+    """What a client's operation may be in the other dialect."""
+    return _ASKED_AS.get((dialect, operation), (operation,))
+
+
 def _direction(client: Dialect, reads: Sequence[Reads], server: Dialect, writes: Sequence[Writes]) -> str:
     parts: list[str] = []
     for (dialect, operation), title in _TITLES.items():
         if dialect == client.name:
-            asked_as = _ASKED_AS.get((dialect, operation), (operation,))
-            told = [row for row in writes if set(row.operations) & set(asked_as)]
+            told = [row for row in writes if set(row.operations) & set(asked_as(dialect, operation))]
             parts += [
                 f"#### {title}\n",
                 _fields([read for read in reads if operation in read.operations], told, server),
@@ -73,29 +77,32 @@ def _fields(reads: Sequence[Reads], writes: Sequence[Writes], server: Dialect) -
 
 def _fate(read: Reads, writes: Sequence[Writes], server: Dialect) -> tuple[str, ...]:
     if read.means is None:
-        return "", "", _unless(read.loss, "unsupported"), _policy(read.if_lost, read.emulated)
-    means = read.means.key
+        loss = f"unsupported: {read.loss}" if read.loss else "unsupported"
+        policy = _POLICY[read.if_lost]
+        if read.emulated:
+            policy = f"emulate: {read.emulated}" + ("" if read.if_lost is IfLost.DROP else f"; else {policy}")
+        return "", "", loss, policy
     if not writes:
-        return means, "", "unsupported", _policy(read.means.if_lost, _opt_in(read.means))
+        return read.means.key, "", "unsupported", _lost(read.means)
+    both: list[Reads | Writes] = [read, *writes]
     told = dict.fromkeys(_written(row) for row in writes)
-    losses = dict.fromkeys(loss for row in (read, *writes) if (loss := row.loss))
-    emulated = dict.fromkeys(said for row in (read, *writes) if (said := row.emulated))
+    emulated = dict.fromkeys(row.emulated for row in both if row.emulated)
     policy = f"emulate: {'; '.join(emulated)}" if emulated else "map"
     if not _known_to_all(writes, server):
-        policy += f"; elsewhere {_policy(read.means.if_lost, _opt_in(read.means))}"
-    return means, ", ".join(told), f"lossy: {'; '.join(losses)}" if losses else "lossless", policy
+        policy += f"; elsewhere {_lost(read.means)}"
+    return read.means.key, ", ".join(told), _losses([row.loss for row in both]), policy
 
 
-def _unless(what: str, otherwise: str) -> str:
-    return f"{otherwise}: {what}" if what else otherwise
+def _losses(said: Sequence[str]) -> str:
+    """All that is lost on either half of the way; what one half says and the other says better is said once."""
+    each = dict.fromkeys(loss for loss in said if not any(other != loss and other.startswith(loss) for other in said))
+    return f"lossy: {'; '.join(filter(None, each))}" if any(each) else "lossless"
 
 
-def _policy(if_lost: IfLost, emulated: str) -> str:
-    return f"emulate: {emulated}" if emulated and if_lost is IfLost.DROP else _and(_POLICY[if_lost], emulated)
-
-
-def _and(policy: str, emulated: str) -> str:
-    return f"{policy}, or {emulated}" if emulated else policy
+def _lost(means: Meaning) -> str:
+    """What becomes of a meaning that nobody can be told, and how to have it imitated."""
+    opt_in = _opt_in(means)
+    return f"{_POLICY[means.if_lost]}, or {opt_in}" if opt_in else _POLICY[means.if_lost]
 
 
 def _opt_in(means: Meaning) -> str:

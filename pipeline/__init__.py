@@ -58,6 +58,7 @@ from pipeline.stage import Handler, Stage, StageSettings, StageSpec, spec_of, st
 from pipeline.strict import StageFault, compose_strict
 from pipeline.transport import Transport, TransportOptions, UpstreamAnswer, UpstreamCall
 from pipeline.wellknown import (
+    CHOICE,
     HEAD_SECONDS,
     MODEL,
     NOTES,
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from pipeline.config import ConfigError
 
 __all__ = [
+    "CHOICE",
     "END",
     "HEAD_SECONDS",
     "MODEL",

@@ -57,6 +57,7 @@ RESERVATION: Final[Slot[Reservation]] = Slot("reservation", "What the limits set
 MODEL: Final[Slot[str]] = Slot("model", "The resolved model name: what access lists and limits look at.")
 TARGETS: Final[Slot[tuple[Target, ...]]] = Slot("targets", "Where the request may go, best first.")
 TARGET: Final[Slot[Target]] = Slot("target", "Where this attempt goes.")
+CHOICE: Final[Slot[int]] = Slot("choice", "The choice that this call is for, where one request became several calls.")
 
 TARGET_USED: Final[Slot[Target]] = Slot("target_used", "Response: the target that answered.")
 HEAD_SECONDS: Final[Slot[float]] = Slot("head_seconds", "Response: how long the upstream took to its response head.")

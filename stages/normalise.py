@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline import ORIGINAL, TARGET_USED, Handler, Host, Request, Response, StageSettings, stage
+from pipeline import CHOICE, ORIGINAL, TARGET_USED, Event, Handler, Host, Request, Response, StageSettings, stage
 
 _ANSWERED_BY_MODELS = frozenset({"chat", "completion", "embedding", "embedding.single"})
 
@@ -43,6 +43,9 @@ class Normalise:
         if asked.operation not in _ANSWERED_BY_MODELS:
             return response
         dialect = self._host.dialect(asked.dialect)
+        choice = request.slots.get(CHOICE)
+        if choice:
+            response.body.map(lambda event: _numbered(event, choice))
         if self._complete or response.body.dialect != asked.dialect:
             complete = dialect.completer(
                 asked, model=asked.model, id=asked.id, clock=self._host.clock, reasoning_fields=self._reasoning_fields
@@ -51,3 +54,11 @@ class Normalise:
         elif asked.model != response.slots[TARGET_USED].model:
             response.body.patch(dialect.renamer(asked, asked.model))
         return response
+
+
+def _numbered(event: Event, choice: int) -> Event:
+    """The event of a call that was made for one choice of several: the upstream knows of no other, so it says 0."""
+    choices = event.data.get("choices")
+    if not choices:
+        return event
+    return event.with_data({**event.data, "choices": [{**each, "index": choice} for each in choices]})

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from pipeline import END, Body, Data, Event, EventKind, Handler, Outcome, Request, Response, Usage
+from pipeline import CHOICE, END, Body, Data, Event, EventKind, Handler, Outcome, Request, Response, Usage
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 async def fan_out(requests: Sequence[Request], call_next: Handler) -> Response:
-    """Send all of them; returns at the head of the first answer. Each later one is asked when the one before ended."""
+    """Send all of them; returns at the head of the first answer. Each later one is asked when the one before ended.
+
+    Each call is told which choice it is for: what depends on the choice, such as an echo of its prompt, is done inside.
+    """
+    requests = [request.with_slot(CHOICE, at) for at, request in enumerate(requests)]
     first = await call_next(requests[0])
     answers = _Answers(first, requests[1:], call_next)
     body = Body.of(answers.events(), usage=answers.usage)

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline import (
+    CHOICE,
     END,
     TARGET,
     Answered,
@@ -37,7 +38,7 @@ Policy = Literal["error", "warn", "ignore"]
 Emulation = Literal["chat_template", "json_hint", "n", "parallel_tool_calls", "tool_choice"]
 
 
-@stage("transform", reads=(TARGET,), calls_next="many")
+@stage("transform", reads=(TARGET,), writes=(CHOICE,), calls_next="many")
 class Transform:
     """Write the request as the chosen target speaks it.
 

@@ -43,6 +43,8 @@ class Servers:
             lines = [{"status": "pulling manifest"}, {"status": "success"}]
             return _lines(lines if asked.get("stream", True) else lines[-1:])
         line = {"model": "tiny:latest", "created_at": "2026-01-02T03:04:05Z"}
+        if path == "/api/generate":
+            return _lines([{**line, "response": f" <- {asked['prompt']}", **DONE}])
         return _lines([{**line, "message": {"role": "assistant", "content": "Hi"}, **DONE}])
 
     def openai(self, request: httpx2.Request) -> httpx2.Response:

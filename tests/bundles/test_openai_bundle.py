@@ -44,6 +44,15 @@ async def test_several_choices_are_several_calls_counted_together(tmp_path: Path
     assert [(line["output_tokens"], line["outcome"]) for line in served.lines] == [(6, "complete")]
 
 
+@pytest.mark.parametrize("n", [1, 2])
+async def test_several_prompts_are_several_calls_each_with_its_own_echo(tmp_path: Path, n: int) -> None:
+    asked = {"model": "tiny", "prompt": ["one", "two"], "echo": True, "n": n}
+    async with serving(tmp_path, "openai", upstream="ollama", anonymous=True, emulate=["n"]) as served:
+        client = await served.ask("POST", "/v1/completions", asked)
+    texts = [(choice["index"], choice["text"]) for choice in client.json["choices"]]
+    assert texts == [(at, text) for at, text in enumerate(["one <- one"] * n + ["two <- two"] * n)]
+
+
 async def test_only_openai_s_paths_are_served(tmp_path: Path) -> None:
     async with serving(tmp_path, "openai", upstream="ollama", anonymous=True) as served:
         assert (await served.ask("POST", "/api/chat", CHAT)).status == 404

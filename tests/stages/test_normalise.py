@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from pipeline import END, ORIGINAL, TARGET_USED, Body, Event, Payload, Request, Response, Target
+from pipeline import CHOICE, END, ORIGINAL, TARGET_USED, Body, Event, Payload, Request, Response, Target
 from stages.dialects.openai.dialect import OpenAI
 from stages.normalise import Normalise
 from tests.pipeline.fakes import FakeSource as LineSource
@@ -102,6 +102,21 @@ async def test_an_answer_in_the_caller_s_dialect_is_forwarded() -> None:
     response = await normalise(written_anew("chat"), Next(lambda _: in_lines("asks", "asked")))
     assert "completed" not in (await anext(response.body)).data
     assert await texts(response.body) == []
+
+
+@pytest.mark.parametrize(("slots", "index"), [([], 0), ([0], 0), ([2], 2)])
+async def test_a_call_for_one_choice_of_several_is_completed_as_that_choice(slots: list[int], index: int) -> None:
+    """The echo of a prompt is one of the things that depend on it."""
+    own = Request("completion", model="m", dialect="openai", id="r", payload={"prompt": ["a", "b", "c"], "echo": True})
+    request = own.with_slot(ORIGINAL, own)
+    for choice in slots:
+        request = request.with_slot(CHOICE, choice)
+    said = Event({"choices": [{"index": 0, "text": "!", "finish_reason": "stop"}]}, dialect="tells")
+    response = Response(Body.of([said, Event({"choices": []}), END])).with_slot(TARGET_USED, Target("up", "m"))
+    await Normalise(Normalise.Settings(), fake_host())(request, Next(lambda _: response))
+    choices = [choice async for event in response.body for choice in event.data.get("choices", ())]
+    assert {choice["index"] for choice in choices} == {index}
+    assert "".join(choice["text"] for choice in choices) == "abc"[index] + "!"
 
 
 async def test_a_request_that_nobody_kept_is_its_own_original() -> None:

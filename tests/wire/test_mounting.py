@@ -99,6 +99,7 @@ async def test_the_gateways_are_listed_without_their_settings(tmp_path: Path) ->
                 "name": "openai",
                 "dialect": "openai",
                 "mount": "/v1",
+                "faces": {"openai": "/v1"},
                 "operations": ["chat", "completion", "embedding", "models.list", "models.show"],
                 "models": [MODEL],
             }

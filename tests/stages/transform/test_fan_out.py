@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from pipeline import END, Body, Event, Headers, Outcome, OutcomeKind, Overloaded, Request, Response, Slot, Usage
+from pipeline import CHOICE, END, Body, Event, Headers, Outcome, OutcomeKind, Overloaded, Request, Response, Slot, Usage
 from stages.transform.fan_out import fan_out
 from tests.pipeline.fakes import texts
 
@@ -79,6 +79,12 @@ async def test_choices_have_the_number_of_their_call() -> None:
     assert events[-1].kind is END.kind
     assert {event.dialect for event in events[:-1]} == {"tells"}
     assert servers.closed == [0, 1]
+
+
+async def test_each_call_is_told_its_choice() -> None:
+    servers = Servers([word("a"), END], [word("b"), END])
+    assert len([event async for event in (await servers.asked()).body]) == 3
+    assert [request.slots[CHOICE] for request in servers.requests] == [0, 1]
 
 
 async def test_each_is_asked_when_the_one_before_has_ended() -> None:
