@@ -78,6 +78,7 @@ from pipeline.wellknown import (
 if TYPE_CHECKING:
     from pipeline.adapters.asgi import GatewayApp
     from pipeline.config import ConfigError
+    from pipeline.conformance import Conformance, Heard, HeardCall, Parsed, conformance_of
 
 __all__ = [
     "CHOICE",
@@ -101,6 +102,7 @@ __all__ = [
     "Catalogue",
     "Clock",
     "ConfigError",
+    "Conformance",
     "Data",
     "DeadlineExceeded",
     "Decoder",
@@ -118,6 +120,8 @@ __all__ = [
     "Given",
     "Handler",
     "Headers",
+    "Heard",
+    "HeardCall",
     "Host",
     "IfLost",
     "Image",
@@ -139,6 +143,7 @@ __all__ = [
     "Overloaded",
     "Parameter",
     "ParameterRules",
+    "Parsed",
     "Part",
     "Payload",
     "PermissionDenied",
@@ -187,14 +192,19 @@ __all__ = [
     "Usage",
     "compose",
     "compose_strict",
+    "conformance_of",
     "note",
     "running_on_asyncio",
     "spec_of",
     "stage",
 ]
 
-# Behind the door too, but not loaded by it: an embedder of one stage needs neither the loader nor the adapter.
-_ON_FIRST_USE = {"ConfigError": "pipeline.config", "GatewayApp": "pipeline.adapters.asgi"}
+# Behind the door too, but not loaded by it: an embedder of one stage needs neither the loader nor the adapter nor laws.
+_ON_FIRST_USE = {
+    "ConfigError": "pipeline.config",
+    "GatewayApp": "pipeline.adapters.asgi",
+    **dict.fromkeys(("Conformance", "Heard", "HeardCall", "Parsed", "conformance_of"), "pipeline.conformance"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -77,6 +77,7 @@ class Dialect(Protocol):
 
     `forwarded` are operations that an upstream of the same dialect answers better than a catalogue. `patience_seconds`
     is how long its servers may take to a response head. `profiles` names the variants of upstreams, the default first.
+    `conformance` is the `module:Class` of its `pipeline.conformance.Conformance`, which only tests load.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Dialect(Protocol):
     forwarded: frozenset[str]
     patience_seconds: float
     profiles: Sequence[str]
+    conformance: str
 
     # The client face.
     def decode_request(self, operation: str, body: bytes, path_model: str) -> Asked:

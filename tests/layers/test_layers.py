@@ -42,6 +42,11 @@ def is_foreign_to_stage(path: str, module: str) -> bool:
     return under(module, "stages") and not under(module, "stages.dialects", own)
 
 
+def is_conformance(path: str) -> bool:
+    """Is it what a dialect brings for its laws: `conformance*.py` in a dialect's folder, or shared by several?"""
+    return re.fullmatch(r"stages/dialects/([a-z]+/)?conformance\w*\.py", path) is not None
+
+
 # name -> (files it holds for, does this import break it?)
 RULES: dict[str, tuple[Callable[[str], bool], Callable[[str, str], bool]]] = {
     "the engine does not know the stages": (
@@ -66,8 +71,16 @@ RULES: dict[str, tuple[Callable[[str], bool], Callable[[str, str], bool]]] = {
         lambda _, module: under(module, "uvicorn", "pipeline.adapters"),
     ),
     "test libraries are for the conformance kit": (
-        lambda path: not path.startswith("pipeline/testing/"),
+        lambda path: not path.startswith("pipeline/testing/") and not is_conformance(path),
         lambda _, module: under(module, "hypothesis", "pytest"),
+    ),
+    "a dialect's conformance may use one test library": (
+        is_conformance,
+        lambda _, module: under(module, "pytest"),
+    ),
+    "only tests load a dialect's conformance": (
+        lambda path: not is_conformance(path),
+        lambda _, module: re.match(r"stages\.dialects\.(\w+\.)?conformance", module) is not None,
     ),
     "httpx is not used, httpx2 is": (
         lambda _: True,
@@ -142,6 +155,15 @@ BROKEN = [
     ("pipeline/strategies.py", "from hypothesis import strategies", "conformance kit"),
     ("stages/dialects/kit.py", "import hypothesis.strategies as st", "conformance kit"),
     ("pipeline/build.py", "import pytest", "conformance kit"),
+    ("pipeline/conformance.py", "import hypothesis", "conformance kit"),
+    ("stages/conformance.py", "import hypothesis", "conformance kit"),
+    ("stages/dialects/any/deep/conformance.py", "import hypothesis", "conformance kit"),
+    ("stages/dialects/any/read_conformance.py", "import hypothesis", "conformance kit"),
+    ("stages/dialects/any/conformance.py", "import pytest", "one test library"),
+    ("stages/dialects/any/conformance.py", "import time", "no I/O and no clock"),
+    ("stages/dialects/any/dialect.py", "from stages.dialects.any import conformance", "only tests load"),
+    ("stages/dispatch.py", "import stages.dialects.any.conformance_folds", "only tests load"),
+    ("stages/dialects/any/read.py", "from stages.dialects.conformance_values import texts", "only tests load"),
     ("stages/upstreams/any.py", "import httpx", "httpx2 is"),
     ("pipeline/testing/fake.py", "from httpx import Client", "httpx2 is"),
 ]
@@ -152,6 +174,9 @@ ALLOWED = [
     ("pipeline/adapters/asgi.py", "import asyncio\nfrom pipeline.adapters import watch\nfrom . import paths"),
     ("pipeline/cli/serve.py", "import uvicorn, uvloop\nfrom pipeline.adapters import asgi"),
     ("pipeline/testing/strategies.py", "import hypothesis, pytest"),
+    ("stages/dialects/any/conformance.py", "from hypothesis import strategies\nfrom . import conformance_folds"),
+    ("stages/dialects/conformance_values.py", "from hypothesis import strategies"),
+    ("stages/dialects/any/dialect.py", "conformance = 'stages.dialects.any.conformance:Any'"),
     ("stages/attempt.py", "from pipeline import Request, stage\nfrom stages.dialects import neutral\nimport time"),
     ("stages/attempt.py", "from .dialects.neutral import Chat"),
     ("stages/limits/memory.py", "import redis\nfrom .window import W\nfrom stages.limits import gcra"),

@@ -200,6 +200,7 @@ class LineDialect:
     routes: Sequence[Route] = (Route("POST", "/say", "chat"), Route("GET", "/models/{model}", "models.show"))
     forwarded: frozenset[str] = frozenset()
     patience_seconds = 60.0
+    conformance = ""
     profiles: Sequence[str] = ("line",)
 
     def decode_request(self, operation: str, body: bytes, path_model: str) -> Asked:

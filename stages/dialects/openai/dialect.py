@@ -50,6 +50,7 @@ class OpenAI:
     forwarded: frozenset[str] = frozenset()
     patience_seconds = 60.0
     profiles: Sequence[str] = tuple(PROFILES)
+    conformance = "stages.dialects.openai.conformance:OpenAIConformance"
     routes: Sequence[Route] = (
         *(Route("POST", path, operation) for operation, path in _PATHS.items()),
         Route("GET", "/models", "models.list"),
