@@ -75,13 +75,15 @@ class ParameterRules:
 class Dialect(Protocol):
     """One wire protocol, both ways: as the face to clients and as the language of an upstream.
 
-    `forwarded` are operations that an upstream of the same dialect answers better than a catalogue. `patience_seconds`
-    is how long its servers may take to a response head. `profiles` names the variants of upstreams, the default first.
-    `conformance` is the `module:Class` of its `pipeline.conformance.Conformance`, which only tests load.
+    `content_types` are those of a client's body that are read, None for any. `forwarded` are operations that an
+    upstream of the same dialect answers better than a catalogue. `patience_seconds` is how long its servers may take to
+    a response head. `profiles` names the variants of upstreams, the default first. `conformance` is the
+    `module:Class` of a `pipeline.conformance.Conformance`, for tests to load.
     """
 
     name: str
     routes: Sequence[Route]
+    content_types: frozenset[str] | None
     forwarded: frozenset[str]
     patience_seconds: float
     profiles: Sequence[str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import MutableMapping
 from typing import Any
 
-from pipeline.adapters.body_reader import ClientLeft, read_body
+from pipeline.adapters.body_reader import ClientLeft, check_content_type, read_body
 from pipeline.adapters.disconnect import Receive, while_connected
 from pipeline.adapters.paths import Match, RouteError, Router, check_head
 from pipeline.adapters.replies import STREAM_HEADERS, RawHeaders, Send, send_error, send_head, send_whole
@@ -105,6 +105,7 @@ class _Exchange:
             raise refused
         match = self._router.match(scope["method"], path)
         self._dialect = match.dialect
+        check_content_type(scope["headers"], match.dialect.content_types)
         body = await read_body(self._receive, scope["headers"], self._pipeline.max_body_bytes)
         self._record.note(bytes_in=len(body))
         asked = match.dialect.decode_request(match.operation, body, match.path_model)

@@ -37,5 +37,19 @@ async def read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], ma
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+def check_content_type(headers: Iterable[tuple[bytes, bytes]], read: frozenset[str] | None) -> None:
+    """Raises `UnsupportedMediaType` for a body that is called something else than what is `read`.
+
+    A body without a type is taken for what it is read as: many clients say none.
+    """
+    if read is None:
+        return
+    for name, value in headers:
+        if name == b"content-type":
+            called = value.decode("latin-1").partition(";")[0].strip().lower()
+            if called and called not in read:
+                raise UnsupportedMediaType(f"A body of type {called[:100]} is not read here; send {min(read)}.")
+
+
 def _too_large(max_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(f"The request body is over {max_bytes} bytes.", code="request_too_large")

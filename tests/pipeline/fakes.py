@@ -198,6 +198,7 @@ class LineDialect:
 
     name = "line"
     routes: Sequence[Route] = (Route("POST", "/say", "chat"), Route("GET", "/models/{model}", "models.show"))
+    content_types: frozenset[str] | None = frozenset({"application/json"})
     forwarded: frozenset[str] = frozenset()
     patience_seconds = 60.0
     conformance = ""

@@ -197,6 +197,12 @@ async def test_a_compressed_body_is_refused(place: Place) -> None:
     await place.refused(415, data, id)
 
 
+async def test_a_body_of_another_type_is_refused(place: Place) -> None:
+    id = new_id()
+    data = request("POST", "/v1/chat/completions", b"{}", id=id, extra="Content-Type: text/plain; charset=UTF-8\r\n")
+    await place.refused(415, data, id)
+
+
 TRICKS = [
     "/v1/../v1/models",
     "/v1/./models",

@@ -45,6 +45,7 @@ class Ollama:
     """
 
     name = "ollama"
+    content_types: frozenset[str] | None = None  # the original never looks (protocol.md 1.1)
     conformance = "stages.dialects.ollama.conformance:OllamaConformance"
     forwarded = frozenset({"models.show"})
     patience_seconds = 330.0  # a model is loaded before the first byte; the server itself gives up after five minutes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import Data
@@ -14,11 +14,12 @@ _DEEPEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The words of an error object; `status` and `kind` where it tells them."""
+    """The words of an error object; `status` and `kind` where it tells them, `sign_in` where an account is wanted."""
 
     text: str
     status: int | None = None
     kind: str = ""
+    sign_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,9 @@ def said(body: bytes) -> Said | None:
     status = _status(answer.get("StatusCode"))
     if isinstance(error, dict) and error:
         return Said(_message(error), status or _status(error.get("code")), as_text(error.get("type")))
-    return _unwrapped(error, status) if isinstance(error, str) and error else None
+    if not isinstance(error, str) or not error:
+        return None
+    return replace(_unwrapped(error, status), sign_in=as_text(answer.get("signin_url")))
 
 
 def _unwrapped(text: str, status: int | None) -> Said:

@@ -41,8 +41,9 @@ def error_reply(error: GatewayError, model: str) -> ErrorReply:
 def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:
     """An upstream's error answer, its words kept.
 
-    What is no error object goes to the log and not to the caller, since it may be anything. A plain 404 or 405 is a
-    server without the route, which no caller can help; an empty 404 is the answer to a HEAD.
+    What is no error object goes to the log and not to the caller, since it may be anything. So does the address to
+    sign in at (section 4, row 26): it is for whoever runs the server, and tells that machine's name. A plain 404 or 405
+    is a server without the route, which no caller can help; an empty 404 is the answer to a HEAD.
     """
     found = said(body)
     if status in (401, 403):
@@ -52,7 +53,7 @@ def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:
             if forbidden
             else "The upstream refused the gateway's credentials.",
             code="upstream_forbidden" if forbidden else None,
-            detail=f"upstream status {status}",
+            detail=f"upstream status {status}" + (f", sign in at {found.sign_in}" if found and found.sign_in else ""),
         )
     if found is None and status in _PLAIN and (body.strip() or status == 405):
         message = "The upstream does not have this operation."

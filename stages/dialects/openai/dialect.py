@@ -47,6 +47,8 @@ class OpenAI:
     """Implements `pipeline.Dialect` (protocol.md section 2). Stateless: one instance serves everybody."""
 
     name = "openai"
+    # The second is what curl says of any `-d`, and what is in it is JSON all the same.
+    content_types: frozenset[str] | None = frozenset({"application/json", "application/x-www-form-urlencoded"})
     forwarded: frozenset[str] = frozenset()
     patience_seconds = 60.0
     profiles: Sequence[str] = tuple(PROFILES)
