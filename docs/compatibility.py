@@ -83,7 +83,9 @@ def _fate(read: Reads, writes: Sequence[Writes], server: Dialect) -> tuple[str, 
             policy = f"emulate: {read.emulated}" + ("" if read.if_lost is IfLost.DROP else f"; else {policy}")
         return "", "", loss, policy
     if not writes:
-        return read.means.key, "", "unsupported", _lost(read.means)
+        # What the reader takes for absent, such as a default said aloud, is not there to be lost.
+        loss = f"unsupported, but for {read.loss}" if read.loss else "unsupported"
+        return read.means.key, "", loss, _lost(read.means)
     both: list[Reads | Writes] = [read, *writes]
     told = dict.fromkeys(_written(row) for row in writes)
     emulated = dict.fromkeys(row.emulated for row in both if row.emulated)
