@@ -123,7 +123,26 @@ def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
 
 def bent(right: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Mostly `right`, sometimes anything."""
-    return st.integers(0, 5).flatmap(lambda die: anything if die == 0 else right)
+    return st.integers(0, 11).flatmap(lambda die: anything if die == 0 else right)
+
+
+@st.composite
+def bent_somewhere(draw: st.DrawFn, requests: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    """A valid request in which one place, however deep, is anything else or is not there."""
+    request: dict[str, Any] = json.loads(json.dumps(draw(requests)))
+    owner: Any = request
+    while True:
+        places = sorted(owner) if isinstance(owner, dict) else range(len(owner))
+        place = draw(st.sampled_from(places))
+        inner = owner[place]
+        if not isinstance(inner, dict | list) or not inner or draw(st.integers(0, 3)) == 0:
+            break
+        owner = inner
+    if draw(st.integers(0, 3)):
+        owner[place] = draw(anything)
+    else:
+        del owner[place]
+    return request
 
 
 _KEYS = ("role", "content", "type", "text", "image_url", "url", "function", "name", "arguments", "id", "index", "data")

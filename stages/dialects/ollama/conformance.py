@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pipeline import Data, Heard, Parsed
+from stages.dialects.conformance_values import bent_somewhere
 from stages.dialects.ollama import (
     conformance_answers,
     conformance_checks,
@@ -43,7 +44,8 @@ class OllamaConformance:
         return conformance_requests.common_chats()
 
     def wild_requests(self, operation: str) -> st.SearchStrategy[Any]:
-        return conformance_requests.wild(operation)
+        wild = conformance_requests.wild(operation)
+        return wild if operation == "embedding.single" else wild | bent_somewhere(self.requests(operation))
 
     def normal(self, request: Data) -> Data:
         return conformance_normal.normal(request)

@@ -51,7 +51,16 @@ def _message(fields: Fields, losses: Losses) -> Message:
             if fields.text(name):
                 losses.drop(fields.at(name), IfLost.DROP)
         call_id = tool_name = ""
-    return Message(role, parts, reasoning, calls, call_id or None, tool_name or None, fields.path)
+    return Message(
+        role,
+        parts,
+        reasoning,
+        calls,
+        call_id or None,
+        tool_name or None,
+        fields.path,
+        reasoning_path=fields.at("thinking") if reasoning else "",
+    )
 
 
 def _role(fields: Fields) -> Literal["system", "user", "assistant", "tool"]:

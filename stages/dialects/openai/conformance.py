@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pipeline import Data, Heard, Parsed
+from stages.dialects.conformance_values import bent_somewhere
 from stages.dialects.openai import (
     conformance_answers,
     conformance_checks,
@@ -57,7 +58,7 @@ class OpenAIConformance:
         return conformance_requests.common_chats()
 
     def wild_requests(self, operation: str) -> st.SearchStrategy[Any]:
-        return conformance_requests.wild(operation)
+        return conformance_requests.wild(operation) | bent_somewhere(self.requests(operation))
 
     def normal(self, request: Data) -> Data:
         return conformance_normal.normal(request)

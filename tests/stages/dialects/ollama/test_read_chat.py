@@ -28,7 +28,7 @@ def test_roles_and_texts() -> None:
     )
     assert system == Message("system", (Text("Be", "messages[0].content"),), path="messages[0]")
     assert user == Message("user", path="messages[1]")
-    assert assistant == Message("assistant", reasoning="hm", path="messages[2]")
+    assert assistant == Message("assistant", reasoning="hm", path="messages[2]", reasoning_path="messages[2].thinking")
     said = (Text("4", "messages[3].content"),)
     assert tool == Message("tool", said, call_id="c1", tool_name="add", path="messages[3]")
 
