@@ -94,7 +94,11 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """What to ask an upstream, in its dialect: the payload, and the operation, which may be another one there."""
+    """What to ask an upstream, in its dialect: the payload, and the operation, which may be another one there.
+
+    `again` says that the call before asks the same, for another choice: its prompt is counted already.
+    """
 
     operation: str
     payload: Mapping[str, Any]
+    again: bool = False

@@ -110,7 +110,7 @@ async def _send(request: Request, calls: Sequence[Translated], call_next: Handle
     requests = [request.evolve(operation=call.operation, payload=Payload(call.payload)) for call in calls]
     if len(requests) == 1:
         return await call_next(requests[0])
-    return await fan_out(requests, call_next)
+    return await fan_out(requests, [call.again for call in calls], call_next)
 
 
 def _log(request: Request, losses: Losses) -> None:

@@ -32,9 +32,13 @@ def write(asked: NeutralRequest, target: Target, losses: Losses, *, profile: str
             said["tools"] = tools.offered
         if asked.format is not None and (form := _format(asked.format, card, losses)) is not None:
             said["format"] = form
-        return [Translated("chat", {**copy, **said}) for copy in copies]
+        return [Translated("chat", {**copy, **said}, again=at > 0) for at, copy in enumerate(copies)]
     prompts = [_prompt(prompt, asked, card, losses) for prompt in asked.prompts]
-    return [Translated("completion", {**copy, **prompt}) for prompt in prompts for copy in copies]
+    return [
+        Translated("completion", {**copy, **prompt}, again=at > 0)
+        for prompt in prompts
+        for at, copy in enumerate(copies)
+    ]
 
 
 def _prompt(prompt: Text, asked: NeutralRequest, card: ModelCard | None, losses: Losses) -> Data:

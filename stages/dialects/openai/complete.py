@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
@@ -158,7 +159,7 @@ class ChatCompleter(Completer):
     reasons = _CHAT_FINISH
 
     def __init__(
-        self, request: Request, *, new_call_id: Callable[[], str], reasoning_fields: Sequence[str] = (), **given: Any
+        self, request: Request, *, new_call_id: Callable[[int], str], reasoning_fields: Sequence[str] = (), **given: Any
     ) -> None:
         super().__init__(request, **given, object=CHUNK_OBJECT, foreign=ForeignChat(request))
         self._new_call_id = new_call_id
@@ -174,7 +175,7 @@ class ChatCompleter(Completer):
             if value is None:
                 continue
             if key == "tool_calls":
-                calls = self._calls.setdefault(index, ToolCalls(self._new_call_id)).fragments(value)
+                calls = self._calls.setdefault(index, ToolCalls(partial(self._new_call_id, index))).fragments(value)
                 if calls:
                     delta["tool_calls"] = calls
             elif key in TEXTS:

@@ -113,8 +113,9 @@ class OpenAI:
         if request.operation == "chat":
             calls = iter(range(1 << 30))
 
-            def new_call_id() -> str:
-                return "call_" + sha256(f"{digest}/{next(calls)}".encode()).hexdigest()[:24]
+            def new_call_id(choice: int) -> str:
+                # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
+                return "call_" + sha256(f"{digest}/{choice}/{next(calls)}".encode()).hexdigest()[:24]
 
             return ChatCompleter(
                 request,

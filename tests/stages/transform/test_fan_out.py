@@ -8,11 +8,28 @@ from typing import Any
 import anyio
 import pytest
 
-from pipeline import CHOICE, END, Body, Event, Headers, Outcome, OutcomeKind, Overloaded, Request, Response, Slot, Usage
+from pipeline import (
+    CHOICE,
+    END,
+    Body,
+    Event,
+    Handler,
+    Headers,
+    Outcome,
+    OutcomeKind,
+    Overloaded,
+    Request,
+    Response,
+    Slot,
+    Usage,
+    compose_strict,
+    stage,
+)
 from stages.transform.fan_out import fan_out
 from tests.pipeline.fakes import texts
 
 SEEN: Slot[str] = Slot("seen")
+TOTAL = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 
 
 def word(text: str, **more: Any) -> Event:
@@ -66,8 +83,9 @@ class Servers:
                 await anyio.sleep_forever()
             yield item
 
-    async def asked(self) -> Response:
-        return await fan_out([Request("completion", id=str(at)) for at in range(len(self.scripts))], self)
+    async def asked(self, *again: bool) -> Response:
+        requests = [Request("completion", id=str(at)) for at in range(len(self.scripts))]
+        return await fan_out(requests, again or [False] * len(requests), self)
 
 
 async def test_choices_have_the_number_of_their_call() -> None:
@@ -106,11 +124,34 @@ async def test_counts_are_told_once_as_their_sum() -> None:
     assert [event.data.get("usage") for event in events] == [
         None,
         None,
-        {"prompt_tokens": 7, "completion_tokens": 3},
+        TOTAL,
         None,
     ]
-    assert events[2].data == {"id": "x", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}
+    assert events[2].data == {"id": "x", "choices": [], "usage": TOTAL}
     assert events[2].dialect == "tells", "or what only this dialect says would look like the gateway's own words"
+
+
+async def test_a_prompt_that_choices_share_is_counted_once() -> None:
+    servers = Servers([word("a"), counted(3, 1), END], [word("b"), counted(3, 2), END], [word("c"), counted(5, 1), END])
+    outcomes: list[Outcome] = []
+    response = await servers.asked(False, True, False)
+    response.body.on_end(outcomes.append)
+    events = [event async for event in response.body]
+    assert events[-2].data["usage"] == {"prompt_tokens": 8, "completion_tokens": 4, "total_tokens": 12}
+    assert outcomes[0].usage == Usage(8, 4)
+
+
+async def test_it_keeps_the_contract_of_a_stage() -> None:
+    """A body made of several is neither of those received: it owns them, and that is no response dropped."""
+    servers = Servers([word("a"), END], [word("b"), END])
+
+    @stage("fans", calls_next="many", writes=(CHOICE,))
+    class Fans:
+        async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+            return await fan_out([request, request], [False, False], call_next)
+
+    response = await compose_strict([Fans()], servers)(Request("completion"))
+    assert [event.text async for event in response.body] == ["a", "b", ""]
 
 
 async def test_the_log_has_the_sum_even_if_the_caller_did_not_ask_for_it() -> None:
@@ -123,7 +164,7 @@ async def test_the_log_has_the_sum_even_if_the_caller_did_not_ask_for_it() -> No
         response.body.map(lambda event: None if "usage" in event.data else event)
         return response
 
-    response = await fan_out([Request("completion"), Request("completion")], silent)
+    response = await fan_out([Request("completion"), Request("completion")], [False, False], silent)
     response.body.on_end(outcomes.append)
     events = [event async for event in response.body]
     assert [event.data.get("usage") for event in events] == [None, None, None]
@@ -217,7 +258,7 @@ async def test_cancelled_while_a_later_call_is_made_nothing_stays_open() -> None
             await anyio.sleep_forever()
         return await servers(request)
 
-    response = await fan_out([Request("completion"), Request("completion")], slow)
+    response = await fan_out([Request("completion"), Request("completion")], [False, False], slow)
 
     async def read() -> None:
         async for _ in response.body:
