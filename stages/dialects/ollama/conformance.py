@@ -58,6 +58,8 @@ class OllamaConformance:
             return True
         if operation == "embedding" and path.startswith(("options.", "truncate")):
             return True  # 3.6
+        if path == "options.stop" and not any(value):
+            return True
         if path.startswith("options."):
             name = path.removeprefix("options.")
             # A negative seed is none, as is a negative limit (3.3).

@@ -23,7 +23,8 @@ _HINTS = (
     *("user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
     *("moderation", "prediction", "store", "metadata", "messages[].name", "stream_options.include_obfuscation"),
     *("messages[].content[].image_url.detail",),
-    "tools[].function.strict",
+    *("tools[].function.strict", "response_format.json_schema.name", "response_format.json_schema.description"),
+    "response_format.json_schema.strict",
 )
 _USUAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -71,6 +72,8 @@ class OpenAIConformance:
             return True
         if path.endswith("arguments") and not json.loads(value or "{}"):
             return True
+        if path == "stop" and not any(value):
+            return True  # texts that stop nothing
         if path == "tools[].function.parameters" and value == {"type": "object", "properties": {}}:
             return True
         # The stream options shape the answer only; of two limits the newer name wins (3.1).
