@@ -103,7 +103,8 @@ test: $(STAMP) $(OLLAMA_STAMP) check ## check, then every test with branch cover
 	grep -E '^=+ .* in [0-9.]+s' $(LOGS)/pytest.log | tail -n 1; exit $$status
 
 thorough: $(STAMP) $(OLLAMA_STAMP) $(CLIENTS_STAMP) ## every test, the long profiles and storms too (no time limit promised)
-	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 1200 --durations 20 -m "thorough or not thorough"
+	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 3600 -o faulthandler_timeout=3500 --durations 20 \
+		-m "thorough or not thorough"
 
 bench: $(STAMP) ## the micro-benchmarks of the chain and of streaming
 	$(PY) benchmarks/chain.py

@@ -9,75 +9,43 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stages.dialects.framing import EventTooLarge as EventTooLarge  # said again: callers take it from here
+from stages.dialects.framing import MAX_EVENT_BYTES, Framer
 
 # Possessive `?+`: CRLF is one line end, never a CR followed by a blank line.
 _BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
 # The same where no CR has been seen, which is nearly everywhere; ten times as fast.
 _BLANK_LINE_WITHOUT_CR = re.compile(rb"\n\n")
 _CR = 0x0D  # an int: looking for one in bytes is much quicker than looking for b"\r"
-_BOM = b"\xef\xbb\xbf"
 
 
-class SseFramer:
-    """Cuts pieces of any size into frames; linear in the bytes whatever the split.
+class SseFramer(Framer):
+    """A frame is everything up to and including the blank line that ends it, so that it can be forwarded.
 
     A frame that ends in CR is complete at once; an LF that follows in the next piece opens the next frame, where an
-    empty line means nothing. A leading byte-order mark is dropped. Raises `EventTooLarge` over `max_event_bytes`.
+    empty line means nothing.
     """
 
-    def __init__(self, *, max_event_bytes: int = 8 * 1024 * 1024) -> None:
-        self._buffer = bytearray()
-        self._searched = 0
-        self._first = True
+    overlap = 3  # a blank line may be split over pieces: its first three bytes can already be here
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        super().__init__(max_event_bytes=max_event_bytes)
         self._seen_cr = False
-        self._max = max_event_bytes
 
     def feed(self, piece: bytes) -> list[bytes]:
-        """The frames that `piece` completes."""
-        if not self._buffer and not self._first and len(piece) <= self._max and _is_one_line(piece):
-            return [piece]
         self._seen_cr = self._seen_cr or _CR in piece
-        self._buffer += piece
-        if self._first and not self._strip_bom():
-            return []
-        return self._cut()
+        return super().feed(piece)
 
     def finish(self) -> list[bytes]:
         """What is left at the end of the stream, ended properly: clients ignore an event without its blank line."""
-        rest = bytes(self._buffer)
-        self._buffer.clear()
-        if not rest.strip(b"\r\n"):
-            return []
-        return [rest.rstrip(b"\r\n") + b"\n\n"]
+        rest = self.rest()
+        return [rest.rstrip(b"\r\n") + b"\n\n"] if rest.strip(b"\r\n") else []
 
-    def _strip_bom(self) -> bool:
-        if len(self._buffer) < len(_BOM) and _BOM.startswith(self._buffer):
-            return False
-        if self._buffer.startswith(_BOM):
-            del self._buffer[: len(_BOM)]
-        self._first = False
-        return True
+    def is_one_frame(self, piece: bytes) -> bool:
+        return _is_one_line(piece)
 
-    def _cut(self) -> list[bytes]:
-        frames: list[bytes] = []
-        start = 0
-        buffer = self._buffer
-        position = self._searched
-        blank_line = _BLANK_LINE if self._seen_cr else _BLANK_LINE_WITHOUT_CR
-        while match := blank_line.search(buffer, position):
-            end = match.end()
-            if end - start > self._max:
-                raise EventTooLarge(self._max, frames)
-            frames.append(bytes(buffer[start:end]))
-            start = position = end
-        if start:
-            del buffer[:start]
-        # A blank line may be split over pieces: its first three bytes can already be here.
-        self._searched = max(0, len(buffer) - 3)
-        if len(buffer) > self._max:
-            raise EventTooLarge(self._max, frames)
-        return frames
+    def find_end(self, buffer: bytearray, start: int) -> int:
+        match = (_BLANK_LINE if self._seen_cr else _BLANK_LINE_WITHOUT_CR).search(buffer, start)
+        return match.end() if match is not None else -1
 
 
 def _is_one_line(piece: bytes) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
-from stages.dialects.framing import EventTooLarge
+from stages.dialects.decoders import FramedDecoder
+from stages.dialects.framing import MAX_EVENT_BYTES
 from stages.dialects.ndjson import NdjsonFramer
 from stages.dialects.ollama import errors
 from stages.dialects.ollama.answers import Answers
@@ -48,7 +49,7 @@ def told(frame: bytes) -> Told:
         return msgspec.convert(parse(frame), Told)
 
 
-class StreamDecoder:
+class StreamDecoder(FramedDecoder):
     """Lines and events of an upstream's stream.
 
     An answer ends in its done line, and a pull, push or create in `success`; what follows is dropped. A line with an
@@ -56,33 +57,18 @@ class StreamDecoder:
     """
 
     dialect = DIALECT
-    whole = False
 
-    def __init__(self, answers: Answers, *, max_event_bytes: int = 8 * 1024 * 1024) -> None:
-        self.finished = False
-        self.failure: GatewayError | None = None
+    def __init__(self, answers: Answers, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        super().__init__(NdjsonFramer(max_event_bytes=max_event_bytes))
         self._answers = answers
-        self._framer = NdjsonFramer(max_event_bytes=max_event_bytes)
         self._done_line: bytes | None = None
         self._usage: Usage | None = None
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        if self.finished or self.failure is not None:
-            return []
-        try:
-            return self._look(self._framer.feed(piece))
-        except EventTooLarge as error:
-            frames = self._look(error.frames)
-            if not self.finished and self.failure is None:
-                message = "The upstream sent an oversized line."
-                self.failure = UpstreamGarbage(message, work_done="maybe", detail=str(error))
-            return frames
 
     def finish(self) -> list[bytes]:
         if self.finished or self.failure is not None:
             return []
         # What is left without its line end may be a line, or the half of one that a cut left behind.
-        frames = self._look([frame for frame in self._framer.finish() if _is_object(frame)])
+        frames = self.look([frame for frame in self._framer.finish() if _is_object(frame)])
         if not self.finished and self.failure is None:
             self.failure = errors.incomplete()
         return frames
@@ -94,7 +80,7 @@ class StreamDecoder:
     def usage(self) -> Usage | None:
         return self._usage
 
-    def _look(self, frames: list[bytes]) -> list[bytes]:
+    def look(self, frames: list[bytes]) -> list[bytes]:
         for at, frame in enumerate(frames):
             if not _TELLING.search(frame):
                 continue

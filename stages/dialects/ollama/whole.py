@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
+from pipeline import END, Data, Event, EventKind, GatewayError, Usage
+from stages.dialects.decoders import MAX_WHOLE_BYTES, GatheringDecoder
 from stages.dialects.ollama import errors
 from stages.dialects.ollama.answers import Answers
 from stages.dialects.ollama.json_lines import DIALECT
@@ -12,34 +13,20 @@ from stages.dialects.ollama.stream import told
 from stages.dialects.wire import encode
 
 
-class WholeDecoder:
+class WholeDecoder(GatheringDecoder):
     """Gathers one JSON object. One of generated text that is not done is a failure in spite of its 200 (1.10.7)."""
 
     dialect = DIALECT
-    whole = True
 
-    def __init__(self, answers: Answers, *, max_bytes: int = 32 * 1024 * 1024) -> None:
-        self.finished = False
-        self.failure: GatewayError | None = None
+    def __init__(self, answers: Answers, *, max_bytes: int = MAX_WHOLE_BYTES) -> None:
+        super().__init__(max_bytes)
         self._answers = answers
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._max = max_bytes
         self._usage: Usage | None = None
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        self._size += len(piece)
-        if self._size > self._max:
-            message = "The upstream's answer is too large."
-            self.failure = UpstreamGarbage(message, work_done="maybe", detail=f"over {self._max} bytes")
-        elif self.failure is None:
-            self._pieces.append(piece)
-        return []
 
     def finish(self) -> list[bytes]:
         if self.failure is not None:
             return []
-        frame = b"".join(self._pieces).removeprefix(b"\xef\xbb\xbf")
+        frame = self.gathered().removeprefix(b"\xef\xbb\xbf")
         if self._answers.may_be_empty and not frame.strip():
             self.finished = True
             return []

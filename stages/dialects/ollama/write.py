@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline import AnswerFormat, Data, Losses, ModelCard, NeutralRequest, Parameter, Target, Text, Translated
+from pipeline import (
+    AnswerFormat,
+    Data,
+    InvalidRequest,
+    Losses,
+    ModelCard,
+    NeutralRequest,
+    Parameter,
+    Target,
+    Text,
+    Translated,
+)
 from stages.dialects.ollama.versions import supports
 from stages.dialects.ollama.write_messages import write_messages
 from stages.dialects.ollama.write_parameters import write_parameters
 from stages.dialects.ollama.write_tools import write_tools
 from stages.dialects.table import Content
+
+_MOST_CALLS = 128
+"""For one request: as many as OpenAI gives choices. Each waits for the one before, and holds a place meanwhile."""
 
 
 def write(asked: NeutralRequest, target: Target, losses: Losses, *, profile: str) -> Sequence[Translated]:
@@ -34,6 +48,9 @@ def write(asked: NeutralRequest, target: Target, losses: Losses, *, profile: str
             said["format"] = form
         return [Translated("chat", {**copy, **said}, again=at > 0) for at, copy in enumerate(copies)]
     prompts = [_prompt(prompt, asked, card, losses) for prompt in asked.prompts]
+    if len(prompts) * len(copies) > _MOST_CALLS:
+        message = f"More than {_MOST_CALLS} answers are asked of a model server that gives one at a time."
+        raise InvalidRequest(message, param="prompt", code="array_above_max_length")
     return [
         Translated("completion", {**copy, **prompt}, again=at > 0)
         for prompt in prompts

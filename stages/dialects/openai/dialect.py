@@ -67,7 +67,7 @@ class OpenAI:
         return StreamEncoder(fold) if request.stream else WholeEncoder(fold)
 
     def error_reply(self, error: GatewayError, model: str = "") -> ErrorReply:
-        return ErrorReply(error.status, errors.encode_error(error))
+        return ErrorReply(error.status, errors.encode_error(error, model))
 
     def encode_request(self, request: Request) -> UpstreamCall:
         accept = "text/event-stream" if request.stream else "application/json"

@@ -23,9 +23,16 @@ _STATUS_TYPE = {
 }
 
 
-def encode_error(error: GatewayError) -> bytes:
-    """`{"error": {...}}` with all four keys; `code` is a string or null, never a number."""
-    return encode({"error": error.public()})
+def encode_error(error: GatewayError, model: str = "") -> bytes:
+    """`{"error": {...}}` with all four keys; `code` is a string or null, never a number.
+
+    An upstream that misses a model calls it by its own name, which is none of the caller's: the one that was asked for
+    is named instead (protocol.md 3.0.2).
+    """
+    told = error.public()
+    if model and isinstance(error, UpstreamRejected) and error.code == "model_not_found":
+        told["message"] = f"The model `{model}` does not exist or you do not have access to it."
+    return encode({"error": told})
 
 
 def decode_error(status: int, headers: Headers, body: bytes) -> GatewayError:

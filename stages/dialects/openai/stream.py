@@ -9,14 +9,15 @@ from pipeline import (
     Data,
     Event,
     EventKind,
-    GatewayError,
     UpstreamGarbage,
     UpstreamInterrupted,
     Usage,
 )
+from stages.dialects.decoders import FramedDecoder
+from stages.dialects.framing import MAX_EVENT_BYTES
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
-from stages.dialects.sse import EventTooLarge, SseFramer, data_of
+from stages.dialects.sse import SseFramer, data_of
 from stages.dialects.sse import encode as frame_of
 from stages.dialects.wire import NOT_JSON, decode, encode
 
@@ -27,7 +28,7 @@ _USUAL = b"data: {"  # how nearly every frame begins; it carries an object, so i
 _TELLING = re.compile(rb'"(?:error"|usage"(?!:null))')  # one search, because every frame pays for it
 
 
-class StreamDecoder:
+class StreamDecoder(FramedDecoder):
     """Frames and events of an upstream's stream.
 
     Every frame gets a cheap look at its bytes: `[DONE]` ends the stream and drops what follows; a truthy `error` fails
@@ -35,29 +36,13 @@ class StreamDecoder:
     """
 
     dialect = "openai"
-    whole = False
 
-    def __init__(self, *, max_event_bytes: int = 8 * 1024 * 1024) -> None:
-        self.finished = False
-        self.failure: GatewayError | None = None
-        self._framer = SseFramer(max_event_bytes=max_event_bytes)
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        super().__init__(SseFramer(max_event_bytes=max_event_bytes))
         self._usage: Usage | None = None
 
-    def feed(self, piece: bytes) -> list[bytes]:
-        if self.finished or self.failure is not None:
-            return []
-        try:
-            return self._look(self._framer.feed(piece))
-        except EventTooLarge as error:
-            frames = self._look(error.frames)
-            if not self.finished and self.failure is None:
-                self.failure = UpstreamGarbage(
-                    "The upstream sent an oversized event.", work_done="maybe", detail=str(error)
-                )
-            return frames
-
     def finish(self) -> list[bytes]:
-        frames = [] if self.finished or self.failure is not None else self._look(self._framer.finish())
+        frames = [] if self.finished or self.failure is not None else self.look(self._framer.finish())
         if not self.finished and self.failure is None:
             self.failure = UpstreamInterrupted(
                 "The upstream's stream ended without its end marker.", work_done="maybe", detail="no [DONE]"
@@ -76,7 +61,7 @@ class StreamDecoder:
     def usage(self) -> Usage | None:
         return self._usage
 
-    def _look(self, frames: list[bytes]) -> list[bytes]:
+    def look(self, frames: list[bytes]) -> list[bytes]:
         for at, frame in enumerate(frames):
             if not frame.startswith(_USUAL) and (data_of(frame) or b"").startswith(b"[DONE]"):
                 self.finished = True

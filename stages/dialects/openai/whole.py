@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipeline import END, Data, Event, EventKind, GatewayError, UpstreamGarbage, Usage
+from pipeline import END, Data, Event, EventKind, UpstreamGarbage, Usage
+from stages.dialects.decoders import MAX_WHOLE_BYTES, GatheringDecoder
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
 from stages.dialects.wire import NOT_JSON, decode, decode_top, encode
@@ -13,33 +14,18 @@ Fold = Callable[[Sequence[Event]], Data]
 Explode = Callable[[Data], list[Data]]
 
 
-class WholeDecoder:
+class WholeDecoder(GatheringDecoder):
     """Gathers one JSON object. Its syntax is checked at the top level even when the bytes are only forwarded."""
 
     dialect = "openai"
-    whole = True
 
-    def __init__(self, explode: Explode, *, max_bytes: int = 32 * 1024 * 1024) -> None:
-        self.finished = False
-        self.failure: GatewayError | None = None
+    def __init__(self, explode: Explode, *, max_bytes: int = MAX_WHOLE_BYTES) -> None:
+        super().__init__(max_bytes)
         self._explode = explode
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._max = max_bytes
         self._usage: Usage | None = None
 
-    def feed(self, piece: bytes) -> list[bytes]:
-        self._size += len(piece)
-        if self._size > self._max:
-            self.failure = UpstreamGarbage(
-                "The upstream's answer is too large.", work_done="maybe", detail=f"over {self._max} bytes"
-            )
-        elif self.failure is None:
-            self._pieces.append(piece)
-        return []
-
     def finish(self) -> list[bytes]:
-        frame = b"".join(self._pieces)
+        frame = self.gathered()
         try:
             top = decode_top(frame)
         except NOT_JSON as error:

@@ -48,7 +48,7 @@ def test_a_frame_is_one_line_that_says_something(stream: bytes) -> None:
         assert frame.endswith(b"\n")
         assert frame.count(b"\n") == 1
         assert not frame.endswith(b"\r\n")
-        assert frame.strip()
+        assert frame.strip(b" \t\r\n")
 
 
 @given(stream=streams())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stages.dialects.sse import EventTooLarge, SseFramer, data_of, encode, replace_data
+from stages.dialects.framing import EventTooLarge
+from stages.dialects.sse import SseFramer, data_of, encode, replace_data
 from tests.stages.dialects.sse_streams import BOM, cuts, datas, streams
 
 

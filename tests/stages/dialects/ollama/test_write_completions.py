@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import Given, Losses, NeutralRequest, Parameter, Text
+from pipeline import Given, InvalidRequest, Losses, NeutralRequest, Parameter, Text
 from tests.stages.dialects.ollama.asking import card, emulating, payload, written
 
 
@@ -26,6 +26,13 @@ def test_a_prompt_is_taken_word_by_word() -> None:
     (call,) = written(completing("Hi"))
     assert call.operation == "completion"
     assert call.payload == {"model": "theirs", "prompt": "Hi", "raw": True, "think": False, "stream": True}
+
+
+def test_there_is_a_limit_to_how_many_calls_one_request_makes() -> None:
+    assert len(written(completing(*"a" * 64, n=2), emulating("n"))) == 128
+    with pytest.raises(InvalidRequest) as caught:
+        written(completing(*"a" * 65, n=2), emulating("n"))
+    assert (caught.value.param, caught.value.code) == ("prompt", "array_above_max_length")
 
 
 def test_with_a_suffix_or_if_so_configured_the_template_is_used() -> None:

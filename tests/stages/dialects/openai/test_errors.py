@@ -14,6 +14,15 @@ from stages.dialects.openai.dialect import OpenAI
 from tests.stages.dialects.openai.schema import check_error
 
 
+def test_a_missing_model_is_called_as_the_caller_called_it() -> None:
+    error = OpenAI().decode_error(404, Headers(), b'{"error": {"message": "no `theirs`", "code": "model_not_found"}}')
+    told = json.loads(OpenAI().error_reply(error, "mine").body)["error"]
+    assert "mine" in told["message"]
+    assert "theirs" not in told["message"]
+    own = json.loads(OpenAI().error_reply(InvalidRequest("no", code="model_not_found"), "mine").body)["error"]
+    assert own["message"] == "no"
+
+
 def decoded(status: int, body: bytes, headers: dict[str, str] | None = None) -> GatewayError:
     return OpenAI().decode_error(status, Headers(headers or {}), body)
 
