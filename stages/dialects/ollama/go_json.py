@@ -16,7 +16,8 @@ import msgspec
 from pipeline import InvalidRequest, Payload
 
 _KINDS = {"{": "object", "[": "array", '"': "string", "t": "bool", "f": "bool", "n": "null"}
-_LONGEST_INTEGER = 19
+_LARGEST = 1 << 63
+_LONGEST = len(str(-_LARGEST))
 
 
 def parse(body: bytes, known: Collection[str], struct: str) -> Payload:
@@ -44,7 +45,7 @@ def kind(raw: bytes) -> str:
     if found is not None:
         return found
     digits = raw.decode()
-    whole = digits.lstrip("-").isdigit() and len(digits) < _LONGEST_INTEGER
+    whole = digits.lstrip("-").isdigit() and len(digits) <= _LONGEST and -_LARGEST <= int(digits) < _LARGEST
     return "number" if whole else f"number {digits[:40]}"
 
 

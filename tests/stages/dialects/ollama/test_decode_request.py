@@ -120,6 +120,17 @@ def test_a_wrong_type_is_told_in_gos_words(operation: str, field: str, value: An
     assert (error.status, error.param) == (400, field)
 
 
+@pytest.mark.parametrize(
+    ("number", "fits"), [(2**63 - 1, True), (2**63, False), (-(2**63), True), (-(2**63) - 1, False)]
+)
+def test_an_integer_has_64_bits(number: int, fits: bool) -> None:
+    body = json.dumps({"model": "m", "dimensions": number}).encode()
+    if fits:
+        assert decode("embedding", body).payload["dimensions"] == number
+    else:
+        assert refused("embedding", body).param == "dimensions"
+
+
 @pytest.mark.parametrize("operation", STRUCTS)
 def test_null_is_not_set(operation: str) -> None:
     nulls = dict.fromkeys(STRUCTS[operation].fields)

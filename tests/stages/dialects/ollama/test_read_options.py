@@ -59,6 +59,8 @@ def test_an_integer_may_be_written_as_a_float(operation: str, name: str, value: 
         ({"stop": ""}, {}, []),
         ({"stop": [""]}, {}, []),
         ({"temperature": None, "seed": None, "stop": None, "num_gpu": None, "zzz": None}, {}, []),
+        ({"temperature": None, "seed": 2**63 - 1}, {"seed": 2**63 - 1}, []),
+        ({"seed": -(2**63)}, {"seed": -(2**63)}, []),
     ],
 )
 def test_what_is_not_itself(said: dict[str, Any], meant: dict[str, Any], changed: list[str]) -> None:
@@ -72,7 +74,10 @@ def test_what_is_not_itself(said: dict[str, Any], meant: dict[str, Any], changed
     ("name", "value", "must_be"),
     [
         *((name, value, "of type float32") for name, value in product(FLOATS, NO_NUMBERS)),
-        *((name, value, "of type integer") for name, value in product((*INTEGERS, "num_predict"), (*NO_NUMBERS, 1e30))),
+        *(
+            (name, value, "of type integer")
+            for name, value in product((*INTEGERS, "num_predict"), (*NO_NUMBERS, 1e30, 2**63))
+        ),
         *((name, "1", "of type integer") for name in SERVER_OPTIONS if name != "use_mmap"),
         ("use_mmap", 1, "of type boolean"),
         ("stop", 5, "of type array"),
