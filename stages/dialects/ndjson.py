@@ -22,7 +22,8 @@ class NdjsonFramer(Framer):
         rest = self.rest()
         return [_ended(rest)] if rest.strip(_BLANK) else []
 
-    def is_one_frame(self, piece: bytes) -> bool:
+    @staticmethod
+    def is_one_frame(piece: bytes) -> bool:
         return piece.startswith(b"{") and piece.find(_LF) == len(piece) - 1 and _CR not in piece
 
     def find_end(self, buffer: bytearray, start: int) -> int:

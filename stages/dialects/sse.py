@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from stages.dialects.framing import MAX_EVENT_BYTES, Framer
+from stages.dialects.framing import Framer
 
 # Possessive `?+`: CRLF is one line end, never a CR followed by a blank line.
 _BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
 # The same where no CR has been seen, which is nearly everywhere; ten times as fast.
 _BLANK_LINE_WITHOUT_CR = re.compile(rb"\n\n")
 _CR = 0x0D  # an int: looking for one in bytes is much quicker than looking for b"\r"
+
+
+def _is_one_line(piece: bytes) -> bool:
+    """Whether `piece` is one frame of one line. Nearly every frame is, and it is quickly seen."""
+    return piece.find(b"\n") == len(piece) - 2 and piece.endswith(b"\n\n") and _CR not in piece
 
 
 class SseFramer(Framer):
@@ -26,31 +31,16 @@ class SseFramer(Framer):
     """
 
     overlap = 3  # a blank line may be split over pieces: its first three bytes can already be here
-
-    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
-        super().__init__(max_event_bytes=max_event_bytes)
-        self._seen_cr = False
-
-    def feed(self, piece: bytes) -> list[bytes]:
-        self._seen_cr = self._seen_cr or _CR in piece
-        return super().feed(piece)
+    is_one_frame = staticmethod(_is_one_line)
 
     def finish(self) -> list[bytes]:
         """What is left at the end of the stream, ended properly: clients ignore an event without its blank line."""
         rest = self.rest()
         return [rest.rstrip(b"\r\n") + b"\n\n"] if rest.strip(b"\r\n") else []
 
-    def is_one_frame(self, piece: bytes) -> bool:
-        return _is_one_line(piece)
-
     def find_end(self, buffer: bytearray, start: int) -> int:
-        match = (_BLANK_LINE if self._seen_cr else _BLANK_LINE_WITHOUT_CR).search(buffer, start)
+        match = (_BLANK_LINE if self.seen_cr else _BLANK_LINE_WITHOUT_CR).search(buffer, start)
         return match.end() if match is not None else -1
-
-
-def _is_one_line(piece: bytes) -> bool:
-    """Whether `piece` is one frame of one line. Nearly every frame is, and it is quickly seen."""
-    return piece.find(b"\n") == len(piece) - 2 and piece.endswith(b"\n\n") and _CR not in piece
 
 
 def data_of(frame: bytes) -> bytes | None:
