@@ -68,6 +68,19 @@ def test_the_first_of_several_fields_counts_and_the_others_are_reported() -> Non
     assert paths(asked)[Parameter.MAX_TOKENS] == "max_completion_tokens"
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"seed": 0}, {"seed": 0}),
+        ({"seed": -1}, {"options": {"seed": -1}}),
+        ({"num_predict": 1}, {"max_tokens": 1}),
+        ({"num_predict": 0}, {"options": {"num_predict": 0}}),
+    ],
+)
+def test_only_a_number_that_is_none_elsewhere_stays_a_servers_own(options: Any, expected: dict[str, Any]) -> None:
+    assert values(chat_with(options=options)) == expected
+
+
 def test_paths_lead_to_the_field() -> None:
     asked = chat_with(reasoning={"effort": "low"}, ollama={"options": {"top_k": 1, "x": 1}})
     assert paths(asked) == {
