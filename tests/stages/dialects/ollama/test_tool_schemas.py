@@ -69,6 +69,7 @@ def test_what_reaches_the_model_is_left_alone() -> None:
         ({"pattern": "^a$"}, 'pattern: "^a$"'),
         ({"minimum": 0, "maximum": 1.5}, "minimum: 0; maximum: 1.5"),
         ({"maximum": 1, "exclusiveMinimum": 0}, "maximum: 1; exclusiveMinimum: 0"),
+        ({"exclusiveMaximum": 9, "examples": [3]}, "exclusiveMaximum: 9; examples: [3]"),
         ({"minLength": 1, "maxLength": 2, "multipleOf": 3}, "multipleOf: 3; minLength: 1; maxLength: 2"),
         ({"minItems": 1, "maxItems": 2, "uniqueItems": True}, "minItems: 1; maxItems: 2; uniqueItems: true"),
     ],

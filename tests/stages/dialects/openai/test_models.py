@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import ModelCard
 from stages.dialects.openai import models
 
 CARD = {"id": "m", "created": 5, "owned_by": ""}
@@ -24,3 +25,10 @@ def test_what_is_known_of_a_model_is_told(more: dict[str, Any], known: dict[str,
     expected = {"id": "m", "object": "model", "created": 5, "owned_by": "unknown", **known}
     assert models.encode_answer({"model": {**CARD, **more}}) == expected
     assert models.encode_answer({"models": [{**CARD, **more}]}) == {"object": "list", "data": [expected]}
+
+
+def test_what_an_upstream_says_beside_the_known_is_kept() -> None:
+    (card,) = models.decode_models(
+        b'{"data": [{"id": "m", "object": "model", "created": 5, "owned_by": "me", "x": 1}]}'
+    )
+    assert card == ModelCard("m", 5, "me", {"x": 1}, dialect="openai")
