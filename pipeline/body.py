@@ -20,7 +20,7 @@ import anyio
 
 from pipeline.attachments import Attachments, Emit, EndFunction
 from pipeline.codec import Decoder, Encoder, Usage
-from pipeline.deadline import Deadline, NoDeadline, shielded
+from pipeline.deadline import Deadline, NoDeadline, shielded, time_limit
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.events import Data, Event
 from pipeline.neutral import EventSource, NeutralDecoder
@@ -213,7 +213,7 @@ class Body(Attachments):
         """Read past the end marker to the end of the message, so that the connection can be used again."""
         if self._eof:
             return
-        with anyio.move_on_after(DRAIN_SECONDS):
+        with time_limit(DRAIN_SECONDS):
             try:
                 while await self._source.next() is not None:
                     pass
@@ -275,7 +275,7 @@ class Body(Attachments):
     async def _release(self) -> None:
         for release in [*reversed(self._closers), *(() if self._eof else (self._source.aclose,))]:
             try:
-                with anyio.move_on_after(CLOSE_SECONDS):
+                with time_limit(CLOSE_SECONDS):
                     await release()
             except (Exception, anyio.get_cancelled_exc_class()) as error:
                 # Also a cancellation that the function itself let out: whatever it does, the next has its turn.

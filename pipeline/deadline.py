@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import Any, Protocol, TypeVar
 
@@ -114,9 +115,15 @@ def exceeded(seconds: float) -> DeadlineExceeded:
 async def shielded(call: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Await `call()` to its end, whoever cancels meanwhile; their cancellation is delivered afterwards.
 
-    An anyio scope does not hold off asyncio's own `Task.cancel`, so on asyncio the call gets a task of its own.
+    An anyio scope does not hold off asyncio's own `Task.cancel`, so on asyncio the call gets a task of its own. Where
+    no loop runs, as under the hand driver of the conformance kit, there is nobody to cancel.
     """
-    with anyio.CancelScope(shield=True):
+    try:
+        scope = anyio.CancelScope(shield=True)
+    except anyio.NoEventLoopError:
+        await call()
+        return
+    with scope:
         if not running_on_asyncio():
             await call()
             return
@@ -130,6 +137,14 @@ async def shielded(call: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if cancelled is not None:
             raise cancelled
         task.result()
+
+
+def time_limit(seconds: float) -> AbstractContextManager[object]:
+    """Leave the block after `seconds`, quietly. Without a running loop no time passes, so nothing is limited."""
+    try:
+        return anyio.move_on_after(seconds)
+    except anyio.NoEventLoopError:
+        return nullcontext()
 
 
 def running_on_asyncio() -> bool:

@@ -40,7 +40,8 @@ class StageSettings(BaseModel):
 class StageSpec:
     """What a stage declares.
 
-    `reads` and `writes` are request slots (down); `response_reads` and `response_writes` response slots (up).
+    `reads` and `writes` are request slots (down); `response_reads` and `response_writes` response slots (up). What it
+    reads must have been written; `may_read` is what it looks at with `slots.get` and can do without.
     `calls_next` is a promise that tests hold it to: `never` makes it a terminal, `many` allows retries.
     `expands` says that it may turn one event into several, breaking the one-to-one law on purpose.
     """
@@ -52,6 +53,7 @@ class StageSpec:
     response_writes: frozenset[Slot[Any]] = frozenset()
     calls_next: CallsNext = "once"
     expands: bool = False
+    may_read: frozenset[Slot[Any]] = frozenset()
 
     @property
     def terminal(self) -> bool:
@@ -67,6 +69,7 @@ def stage(
     response_writes: Iterable[Slot[Any]] = (),
     calls_next: CallsNext = "once",
     expands: bool = False,
+    may_read: Iterable[Slot[Any]] = (),
 ) -> Callable[[C], C]:
     """Declare a class to be the stage `kind` (third parties: `vendor.name`). Attaches `spec`; changes nothing else.
 
@@ -81,6 +84,7 @@ def stage(
         frozenset(response_writes),
         calls_next,
         expands,
+        frozenset(may_read),
     )
 
     def declare(cls: C) -> C:

@@ -11,7 +11,7 @@ from pipeline import CHOICE, ORIGINAL, TARGET_USED, Event, Handler, Host, Reques
 _ANSWERED_BY_MODELS = frozenset({"chat", "completion", "embedding", "embedding.single"})
 
 
-@stage("normalise", reads=(ORIGINAL,), response_reads=(TARGET_USED,), expands=True)
+@stage("normalise", reads=(ORIGINAL,), may_read=(CHOICE,), response_reads=(TARGET_USED,), expands=True)
 class Normalise:
     """Two shapes. `complete` supplies and corrects what the client's protocol requires; unknown fields survive.
     `forward` lets the bytes pass as they come, but for the model's name where the caller used another one.
