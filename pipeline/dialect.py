@@ -104,7 +104,10 @@ class Dialect(Protocol):
 
     # The upstream face.
     def encode_request(self, request: Request) -> UpstreamCall:
-        """`request`, whose payload `transform` has put into this dialect, as a call."""
+        """`request`, whose payload `transform` has put into this dialect, as a call.
+
+        Raises `NotFound` for an operation that it has no call for.
+        """
         ...
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:

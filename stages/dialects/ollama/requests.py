@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from pipeline import Asked, InvalidRequest, Payload, Request, UpstreamCall
+from pipeline import Asked, InvalidRequest, NotFound, Payload, Request, UpstreamCall
 from stages.dialects.ollama import go_json
 from stages.dialects.ollama.structs import STRUCTS, Struct
 
@@ -61,6 +61,8 @@ def decode_request(operation: str, body: bytes, path_model: str) -> Asked:
 def encode_request(request: Request) -> UpstreamCall:
     """The request as a call. Its payload is in this dialect: a client's own, or written by `write`."""
     operation, payload = request.operation, request.payload
+    if operation not in _CALLS:
+        raise NotFound(f"A model server is not asked for {operation}.")
     method, path = _CALLS[operation]
     if operation in _BLOBS:
         content = payload["content"] if operation == "manage.blob.push" else b""

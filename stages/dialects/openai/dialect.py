@@ -20,6 +20,7 @@ from pipeline import (
     Losses,
     ModelCard,
     NeutralRequest,
+    NotFound,
     ParameterRules,
     Payload,
     Request,
@@ -74,7 +75,10 @@ class OpenAI:
         payload = request.payload
         if request.stream and payload.get("stream") is not True:
             payload = payload.with_(stream=True)  # an embedder says it on the request alone
-        return UpstreamCall("POST", _PATHS[request.operation], payload.encode(), (*_JSON, ("accept", accept)))
+        path = _PATHS.get(request.operation)
+        if path is None:
+            raise NotFound(f"A model server is not asked for {request.operation}.")
+        return UpstreamCall("POST", path, payload.encode(), (*_JSON, ("accept", accept)))
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: some stream unasked, some answer a stream whole."""
