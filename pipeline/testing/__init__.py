@@ -1,0 +1,81 @@
+"""The conformance kit: what holds a stage to the laws, and what its author's own tests are made of.
+
+Names are imported when they are used, so that the plain parts need no test library: `gatewright[testing]` brings it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.testing.drive import Attempt, Cancelled, NeedsLoop, by_hand, on_loop
+    from pipeline.testing.kit_host import KEY, KitCatalogue, KitHost, KitKeys
+    from pipeline.testing.law import Law, LawBroken, hold
+    from pipeline.testing.laws import LAWS, law_of
+    from pipeline.testing.lint import Lint, ProtocolBroken
+    from pipeline.testing.points import Points
+    from pipeline.testing.running import Trial, trials
+    from pipeline.testing.scenario import Answer, Ask, Fault, Scenario
+    from pipeline.testing.scripted import ScriptedSource, ScriptedUpstream, Stall
+    from pipeline.testing.subject import Arrangement, Subject
+    from pipeline.testing.trial import PROFILES, Profile, try_law
+    from pipeline.testing.virtual_clock import VirtualClock
+    from pipeline.testing.world import World
+
+_WHERE = {
+    "drive": ("Attempt", "Cancelled", "NeedsLoop", "by_hand", "on_loop"),
+    "kit_host": ("KEY", "KitCatalogue", "KitHost", "KitKeys"),
+    "law": ("Law", "LawBroken", "hold"),
+    "laws": ("LAWS", "law_of"),
+    "lint": ("Lint", "ProtocolBroken"),
+    "points": ("Points",),
+    "running": ("Trial", "trials"),
+    "scenario": ("Answer", "Ask", "Fault", "Scenario"),
+    "scripted": ("ScriptedSource", "ScriptedUpstream", "Stall"),
+    "subject": ("Arrangement", "Subject"),
+    "trial": ("PROFILES", "Profile", "try_law"),
+    "virtual_clock": ("VirtualClock",),
+    "world": ("World",),
+}
+_MODULES = {name: module for module, names in _WHERE.items() for name in names}
+
+__all__ = [
+    "KEY",
+    "LAWS",
+    "PROFILES",
+    "Answer",
+    "Arrangement",
+    "Ask",
+    "Attempt",
+    "Cancelled",
+    "Fault",
+    "KitCatalogue",
+    "KitHost",
+    "KitKeys",
+    "Law",
+    "LawBroken",
+    "Lint",
+    "NeedsLoop",
+    "Points",
+    "Profile",
+    "ProtocolBroken",
+    "Scenario",
+    "ScriptedSource",
+    "ScriptedUpstream",
+    "Stall",
+    "Subject",
+    "Trial",
+    "VirtualClock",
+    "World",
+    "by_hand",
+    "hold",
+    "law_of",
+    "on_loop",
+    "trials",
+    "try_law",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return getattr(import_module(f"pipeline.testing.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,54 @@
+"""The kit itself: every law catches its mutant, and none of them a stage that is right."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from pipeline import Registry
+from pipeline.testing import LAWS, PROFILES, Law, LawBroken, Profile, Subject, law_of, try_law
+from tests.kit.mutants import MUTANTS, Twin
+
+REGISTRY = Registry.default()
+PROFILE = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
+# For the squares of the table beside the one that is a must.
+GLANCE = Profile("glance", 5, 2)
+
+
+def breaks(law: Law, cls: type[Twin], profile: Profile) -> LawBroken | None:
+    try:
+        try_law(law, Subject("kit.twin", cls, REGISTRY), profile)
+    except LawBroken as broken:
+        return broken
+    return None
+
+
+def test_every_law_has_a_mutant() -> None:
+    assert {law.id for law in LAWS} == {id for id, _ in MUTANTS}
+
+
+@pytest.mark.parametrize("law", LAWS, ids=str)
+def test_no_law_fails_the_correct_stage(law: Law) -> None:
+    broken = breaks(law, Twin, PROFILE)
+    assert broken is None, str(broken)
+
+
+@pytest.mark.parametrize(("id", "cls"), MUTANTS)
+def test_a_law_catches_its_mutant(id: str, cls: type[Twin]) -> None:
+    broken = breaks(law_of(id), cls, PROFILES["ci"])
+    assert broken is not None
+    assert broken.law.id == id
+    # The example is the smallest: what does not matter is at its default or plain.
+    assert len(repr(broken.scenario)) < 900
+
+
+@pytest.mark.thorough
+def test_the_table_of_laws_and_mutants(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who else notices: a mutant breaks its own law, and others where one mistake is several."""
+    rows = []
+    for id, cls in MUTANTS:
+        caught = [law.id == id or breaks(law, cls, GLANCE) is not None for law in LAWS]
+        rows.append(f"{cls.__name__:22}" + "".join(f"{'x' if each else '.':>4}" for each in caught))
+    with capsys.disabled():
+        print("\n" + " " * 22 + "".join(f"{law.id:>4}" for law in LAWS), *rows, sep="\n")
