@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from pipeline.host import UnknownName
 from pipeline.registry import Registry
 from pipeline.testing.law import Law, LawBroken
 from pipeline.testing.laws import LAWS
+from pipeline.testing.strategies.settings import NoStrategy
 from pipeline.testing.subject import Subject
 from pipeline.testing.trial import PROFILES, try_law
 
@@ -52,6 +55,8 @@ class Trial:
 
     def told(self, error: BaseException, *, seed: int) -> str | None:
         """What a reader needs: the law, what happened, the example, how to see it again. None for other errors."""
+        if isinstance(error, NoStrategy):
+            return str(error)
         if not isinstance(error, LawBroken):
             return None
         replay = f"pytest --gatewright-stage {self.kind} --gatewright-law {self.law.id} --gatewright-seed {seed}"
@@ -86,6 +91,9 @@ def _trials(kinds: Sequence[str], laws: Sequence[str], registry: Registry) -> It
         except UnknownName as error:
             known = f"; there are {', '.join(error.available)}" if error.available else ""
             raise Unusable(f"{error}{known}") from error
+        settings = getattr(subject.cls, "Settings", None)
+        if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
+            raise Unusable(f"{kind} is no stage: it has no nested class Settings that derives from StageSettings")
         yield from (Trial(law, subject) for law in LAWS if not laws or law.id in laws)
 
 

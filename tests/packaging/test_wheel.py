@@ -86,11 +86,14 @@ def test_wheel_declares_the_command_and_the_built_in_stages(wheel: Path) -> None
         parser.read_string(archive.read(path).decode())
     assert dict(parser["console_scripts"]) == {"gatewright": "pipeline.cli.main:main"}
     assert dict(parser["gatewright.stages"]) == {"builtin.table": "stages:TABLE"}
+    assert dict(parser["pytest11"]) == {"gatewright_pytest": "gatewright_pytest"}
+    assert dict(parser["hypothesis"]) == {"gatewright": "gatewright_hypothesis:setup"}
 
 
 def test_wheel_holds_nothing_else(names: set[str]) -> None:
     tops = {name.split("/", 1)[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"pipeline", "stages"}
+    modules = {"gatewright_pytest.py", "gatewright_hypothesis.py"}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"pipeline", "stages", *modules}
     assert [name for name in names if "__pycache__" in name] == []
 
 

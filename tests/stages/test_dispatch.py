@@ -12,7 +12,9 @@ from pipeline import (
     HEAD_SECONDS,
     TARGET,
     TARGET_USED,
+    Dialect,
     GatewayError,
+    NotFound,
     Request,
     Response,
     Target,
@@ -21,6 +23,7 @@ from pipeline import (
     UpstreamInterrupted,
     UpstreamUnavailable,
 )
+from stages.dialects.ollama.dialect import Ollama
 from stages.dialects.openai.dialect import OpenAI
 from stages.dispatch import Dispatch
 from tests.stages.dialects.openai.good import CHAT
@@ -140,3 +143,13 @@ async def test_cancelling_while_the_body_is_read_releases_the_connection() -> No
         tasks.cancel_scope.cancel()
     assert source_of(answer).closes == 1
     assert response.body.closed
+
+
+@pytest.mark.parametrize("dialect", [OpenAI(), Ollama()], ids=lambda dialect: dialect.name)
+async def test_an_operation_that_no_model_server_has_is_not_found(dialect: Dialect) -> None:
+    upstream = FakeUpstream("up", lambda call: answers(200, b"{}"), dialect)
+    stage = Dispatch(Dispatch.Settings(), fake_host(upstreams={"up": upstream}))
+    request = Request("models.dream", dialect=dialect.name).with_slot(TARGET, Target("up", "m"))
+    with pytest.raises(NotFound):
+        await stage(request, never_next)
+    assert upstream.calls == []

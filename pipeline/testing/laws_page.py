@@ -1,0 +1,54 @@
+"""docs/laws.md, made of the laws themselves: `python -m pipeline.testing.laws_page > docs/laws.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.testing.law import Law
+from pipeline.testing.laws import LAWS
+
+_OPENING = """\
+# The laws of a stage
+
+Every stage that a gateway is made of keeps these, whoever wrote it.
+`pytest --gatewright-stage acme.redact` tries them on hundreds of examples, each smaller than a real request and nastier.
+
+An example is the settings of the stage, a question and an answer, and what goes wrong with it and when.
+The answer is scripted and the clock is virtual, so nothing here waits or depends on the machine.
+A stage is called without an event loop as long as it awaits only what it was given; otherwise on asyncio and on trio.
+
+A law that a stage has nothing to keep of, by what it declares in `@stage`, is skipped with the reason.
+One that is known to be broken goes into a file, a line each, and `--gatewright-xfail FILE` expects it to fail:
+
+```text skip: a file of your own
+acme.redact L7  # words over more than two events, issue 12
+```
+
+What the kit cannot know of a stage, such as values for slots of its own, its author says in an `Arrangement`.
+The stage names it as `conformance = "acme_redact.conformance:ARRANGEMENT"`, and only tests import it.
+"""
+
+
+def page() -> str:
+    return "\n".join([_OPENING, *(line for law in LAWS for line in _section(law))])
+
+
+def _section(law: Law) -> Iterator[str]:
+    yield f"## {law.id} {law.title}"
+    yield ""
+    yield from _sentences(law.text)
+    if law.on_loops:
+        yield "It is always tried on the event loops too."
+    yield ""
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """One a line, as in all pages."""
+    rest = " ".join(text.split())
+    while rest:
+        sentence, stop, rest = rest.partition(". ")
+        yield sentence + stop.strip()
+
+
+if __name__ == "__main__":
+    print(page().rstrip())

@@ -1,0 +1,127 @@
+"""The plugin as a stranger meets it: in a folder of their own, over their kind, with their tests beside it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kit.distribution import ROOT, distribution, run_pytest
+
+PASSES = """
+@stage("acme.pass")
+class Pass:
+    class Settings(StageSettings):
+        pass
+
+    def __init__(self, settings: Settings, host: Host) -> None:
+        pass
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        return await call_next(request)
+
+
+class Loses(Pass):
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await call_next(request)
+        response.body.map(lambda event: None if event.text else event)
+        return response
+
+
+class Bare:
+    pass
+"""
+QUICK = ("--gatewright-law", "L3", "--gatewright-law", "L6")
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Path:
+    folder = distribution(tmp_path, PASSES, **{"pass": "Pass", "loses": "Loses", "bare": "Bare", "gone": "Gone"})
+    folder.joinpath("test_own.py").write_text("def test_own():\n    pass\n", "utf-8")
+    return folder
+
+
+def test_a_stage_that_keeps_the_laws_passes_and_nothing_else_is_run(acme: Path) -> None:
+    done = run_pytest(acme, "--gatewright-stage", "acme.pass", *QUICK, "-v")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    assert "test_own" not in done.stdout
+    assert re.search(r"gatewright: [\d.]+, stages: acme\.pass, profile: ci, seed: \d+", done.stdout)
+
+
+def test_the_laws_are_spread_over_processes(acme: Path) -> None:
+    done = run_pytest(acme, "--gatewright-stage", "acme.pass", *QUICK, "-n", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+
+
+def test_with_paths_both_are_run(acme: Path) -> None:
+    assert "3 passed" in run_pytest(acme, "--gatewright-stage", "acme.pass", *QUICK, "test_own.py").stdout
+
+
+def test_without_the_option_nothing_is_added(acme: Path) -> None:
+    done = run_pytest(acme)
+    assert "1 passed" in done.stdout
+    assert "gatewright:" not in done.stdout
+
+
+def test_a_broken_law_is_told_with_its_example_and_found_again(acme: Path) -> None:
+    done = run_pytest(acme, "--gatewright-stage", "acme.loses", *QUICK)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout
+    assert "L6  No event is added, lost or reordered unless declared" in done.stdout
+    assert "{'choices': [{'index': 0, 'delta': {'content': 'a'}, 'finish_reason': None}]}" in done.stdout
+    assert "Traceback" not in done.stdout
+    again = re.search(r"Again: pytest (.+)", done.stdout)
+    assert again is not None
+    assert example_in(run_pytest(acme, *again[1].split()).stdout) == example_in(done.stdout)
+
+
+def example_in(text: str) -> str:
+    return text.partition("The smallest example found:")[2].partition("Again:")[0]
+
+
+def test_known_failures_are_expected_and_must_still_fail(acme: Path) -> None:
+    acme.joinpath("known.txt").write_text("# ours\nacme.loses L6  # to be mended\nacme.loses L3  # not true\n", "utf-8")
+    done = run_pytest(acme, "--gatewright-stage", "acme.loses", *QUICK, "--gatewright-xfail", "known.txt")
+    assert "1 failed, 1 xfailed" in done.stdout
+    assert "XPASS(strict)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--gatewright-stage", "acme.los"), "there is no stage kind named 'acme.los'; there are acme.bare, acme.gone"),
+        (("--gatewright-stage", "acme.gone"), "cannot be loaded: AttributeError"),
+        (("--gatewright-stage", "acme.bare"), "acme.bare is no stage: it has no nested class Settings"),
+        (("--gatewright-stage", "acme.pass", "--gatewright-law", "L99"), "there is no law L99; there are L1, L2"),
+        (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "none.txt"), "none.txt: No such file"),
+        (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "bad.txt"), "bad.txt:1: say why, behind a `#`"),
+    ],
+)
+def test_what_does_not_exist_is_a_usage_error_that_names_it(acme: Path, options: tuple[str, ...], said: str) -> None:
+    acme.joinpath("bad.txt").write_text("acme.pass L3\n", "utf-8")
+    done = run_pytest(acme, *options)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", ["gatewright_pytest", "gatewright_hypothesis"])
+def test_an_entry_module_brings_nothing_of_ours_into_a_run_that_does_not_ask(module: str) -> None:
+    asked = f"import sys, pytest; before = set(sys.modules); import {module}; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    tops = {name.partition(".")[0] for name in done.stdout.split()}
+    assert tops - sys.stdlib_module_names - {"pytest", "_pytest"} == {module}
+
+
+def test_hypothesis_knows_the_engines_types_whichever_is_imported_first() -> None:
+    register = "import gatewright_hypothesis; gatewright_hypothesis.setup();"
+    draw = "from hypothesis import strategies as st; print(st.from_type(pipeline.Request).example().operation)"
+    for imports in (f"{register} import pipeline;", f"import pipeline; {register}"):
+        command = [sys.executable, "-W", "ignore", "-c", f"{imports} {draw}"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
