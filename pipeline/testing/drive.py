@@ -124,10 +124,14 @@ class _Counted(Generic[T]):
                 self._scope.cancel()
             attempt.awaits += 1
             try:
-                resume = partial(coroutine.send, (yield waits_for))
+                sent = yield waits_for
             except BaseException as error:
                 attempt.delivered = attempt.delivered or isinstance(error, cancellation)
                 resume = partial(coroutine.throw, error)
+            else:
+                # trio sends an error in, wrapped, and has it raised where it is unwrapped.
+                attempt.delivered = attempt.delivered or isinstance(getattr(sent, "error", None), cancellation)
+                resume = partial(coroutine.send, sent)
 
 
 def needs_loop(error: BaseException | None) -> bool:
