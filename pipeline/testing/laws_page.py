@@ -11,7 +11,7 @@ _OPENING = """\
 # The laws of a stage
 
 Every stage that a gateway is made of keeps these, whoever wrote it.
-`pytest --gatewright-stage acme.redact` tries them on hundreds of examples, each smaller than a real request and nastier.
+`pytest --gatewright-stage acme.redact` tries them on hundreds of examples, smaller than real requests and nastier.
 
 An example is the settings of the stage, a question and an answer, and what goes wrong with it and when.
 The answer is scripted and the clock is virtual, so nothing here waits or depends on the machine.
