@@ -31,7 +31,7 @@ class Profile:
     on_loops: int
 
 
-PROFILES = {"ci": Profile("ci", 30, 8), "thorough": Profile("thorough", 2000, 300)}
+PROFILES = {"ci": Profile("ci", 30, 12), "thorough": Profile("thorough", 2000, 300)}
 
 
 def try_law(law: Law, subject: Subject, profile: Profile = PROFILES["ci"], *, from_seed: int = 0) -> None:

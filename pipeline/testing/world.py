@@ -178,7 +178,8 @@ class World:
         error: Exception | None = None
         try:
             async for event in body:
-                events.append(event)  # noqa: PERF401 - a comprehension would lose what came before a failure
+                event.data  # noqa: B018 - decoded here, where what is no JSON is a failure of the body
+                events.append(event)
         except Exception as failure:
             error = failure
         await body.aclose()

@@ -188,6 +188,15 @@ class RaisesKeyError(Twin):
         return await super().__call__(request, call_next)
 
 
+class RaisesWhileRead(Twin):
+    """L11: the same in a function of the body, where the engine makes an opaque 500 of it."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await super().__call__(request, call_next)
+        response.body.map(lambda event: event.with_data({**event.data, "said": event.data["choices"][0]}))
+        return response
+
+
 class SwallowsErrors(Twin):
     """L11: what comes from further in becomes an answer."""
 
@@ -335,6 +344,7 @@ MUTANTS: tuple[tuple[str, type[Twin]], ...] = (
     ("L9", RaisesAtTheEnd),
     ("L10", AnswersItself),
     ("L11", RaisesKeyError),
+    ("L11", RaisesWhileRead),
     ("L11", SwallowsErrors),
     ("L11", SwallowsCancellation),
     ("L12", KeepsTheLock),

@@ -8,17 +8,16 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from pipeline.events import Data
-from pipeline.testing.asking import STREAMED
 from pipeline.testing.law import law
 from pipeline.testing.scenario import Answer
-from pipeline.testing.strategies import scenarios
+from pipeline.testing.strategies import scenarios, spoken
 from pipeline.testing.world import Result, World
 
 
 @law(
     "L7",
     "It does not matter where the answer is cut",
-    scenarios=lambda subject: scenarios(subject, fault=st.none(), crossed=False),
+    scenarios=lambda subject: scenarios(subject, fault=st.none(), crossed=False, streamed=True),
 )
 async def cut_anywhere(world: World) -> None:
     """The model server decides how much text is in an event, and the network how many bytes are in a read: neither
@@ -31,9 +30,11 @@ async def cut_anywhere(world: World) -> None:
         others = {"other reads": answer.cuts, "one byte a read": tuple(range(2000))}
         for how, cuts in others.items():
             assert await _bytes_of(world, replace(answer, cuts=cuts)) == came, f"{how} give another answer"
-    elif answer.operation in STREAMED:
-        whole = await _result_of(world, answer)
-        letters = await _result_of(world, replace(answer, items=tuple(_letters(answer.items))))
+        return
+    items = (*spoken(world.scenario), *answer.items)
+    whole = await _result_of(world, replace(answer, items=items))
+    letters = await _result_of(world, replace(answer, items=tuple(_letters(items))))
+    if whole.error is None or letters.error is None:
         assert letters.texts == whole.texts, f"a letter an event gives {letters.texts}, not {whole.texts}"
 
 

@@ -12,7 +12,7 @@ from pipeline.response import Response
 from pipeline.stage import Stage
 from pipeline.testing.law import law
 from pipeline.testing.scenario import Answer, Ask
-from pipeline.testing.strategies import scenarios
+from pipeline.testing.strategies import scenarios, spoken
 from pipeline.testing.world import Result, World
 
 _ASKED_WITH = ("prompt", "input")
@@ -21,13 +21,14 @@ _ASKED_WITH = ("prompt", "input")
 @law(
     "L14",
     "Requests that run side by side do not meet",
-    scenarios=lambda subject: scenarios(subject, neutral=True, fault=st.none()),
+    scenarios=lambda subject: scenarios(subject, neutral=True, fault=st.none(), streamed=True),
 )
 async def side_by_side(world: World) -> None:
     """One instance of a stage serves every request. Two exchanges that are read in turn give each caller what it would
     have got alone: what belongs to a request lives in the call or in its functions, never on the instance.
     """
     ask, answer = world.scenario.ask, world.scenario.answer
+    answer = replace(answer, items=(*spoken(world.scenario), *answer.items))
     asked_other = _otherwise(ask)
     if asked_other is None:
         return

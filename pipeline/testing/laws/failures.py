@@ -8,6 +8,7 @@ import anyio
 from hypothesis import strategies as st
 
 from pipeline.errors import GatewayError, InternalError
+from pipeline.response import Response
 from pipeline.stage import Stage
 from pipeline.testing.law import law
 from pipeline.testing.strategies import faults, scenarios
@@ -16,14 +17,21 @@ from pipeline.testing.world import Result, World
 MOST_PLACES = 24
 
 
-@law("L11", "Errors are typed and passed on, a cancellation is not swallowed", scenarios=scenarios, on_loops=True)
+@law(
+    "L11",
+    "Errors are typed and passed on, a cancellation is not swallowed",
+    scenarios=lambda subject: scenarios(subject, fault=st.one_of(st.none(), faults(body=False), faults(head=False))),
+    on_loops=True,
+)
 async def errors_pass_on(world: World) -> None:
     """What a stage raises of its own is a `GatewayError`, so that the caller gets a true status and no traceback. What
     comes from further in goes on, as it is or as another typed error; only `calls_next="many"` may try something else
     instead. A cancellation is not an error: whoever catches it raises it again.
     """
+    failed: list[Exception] = []
     async with world.started() as stage:
         call_next = world.next()
+        call_next.dressed = partial(_watched, failed)
         result = Result()
         try:
             response = await world.call(stage, world.request(), call_next)
@@ -31,21 +39,30 @@ async def errors_pass_on(world: World) -> None:
             result.error, result.in_head = error, True
         else:
             result.events, result.error = await world.read(world.bind(response))
-    came = [*call_next.raised, *(source.failed for source in world.sources if source.failed is not None)]
-    _is_passed_on(world, result, came)
+    if call_next.raised or failed:
+        _is_passed_on(world, result, [*call_next.raised, *failed][0])
+    if result.error is not None:
+        sent = [*call_next.raised, *(source.failed for source in world.sources)]
+        _is_typed(world, result.error, sent, "instead of answering" if result.in_head else "while the body was read")
     await _is_cancelled(world)
 
 
-def _is_passed_on(world: World, result: Result, came: list[Exception]) -> None:
-    error = result.error
-    if came and world.subject.spec.calls_next != "many" and not world.subject.spec.terminal:
-        assert error is not None, f"{came[0]!r} came from further in and was swallowed"
-    if error is None or error in came or error.__cause__ in came:
-        return
+def _watched(failed: list[Exception], response: Response) -> Response:
+    """What a body failed with. A connection that breaks behind the end marker is nobody's failure."""
+    response.body.on_end(lambda outcome: failed.append(outcome.error) if outcome.error is not None else None)
+    return response
+
+
+def _is_passed_on(world: World, result: Result, came: Exception) -> None:
+    if world.subject.spec.calls_next != "many":
+        assert result.error is not None, f"{came!r} came from further in and was swallowed"
+
+
+def _is_typed(world: World, error: Exception, sent: list[Exception | None], where: str) -> None:
+    """Of the stage's own or of what was sent to it. The engine hides what a function of the body raises."""
     cause = error.__cause__ if isinstance(error, InternalError) and error.__cause__ is not None else error
-    if world.subject.spec.terminal and "kit: a bug further in" in str(cause):
+    if cause in sent or (world.subject.spec.terminal and "kit: a bug further in" in str(cause)):
         return
-    where = "instead of answering" if result.in_head else "while the body was read"
     assert isinstance(cause, GatewayError), f"it raised {type(cause).__name__}: {cause} {where}; raise a GatewayError"
 
 

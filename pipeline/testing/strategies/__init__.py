@@ -1,6 +1,6 @@
 """Hypothesis strategies for everything a stage meets; each shrinks towards the plainest thing of its sort."""
 
-from pipeline.testing.strategies.answers import answers, events, faults, splits
+from pipeline.testing.strategies.answers import answers, events, faults, splits, spoken
 from pipeline.testing.strategies.asks import asks, payloads, requests
 from pipeline.testing.strategies.scenarios import scenarios
 from pipeline.testing.strategies.settings import from_settings
@@ -16,5 +16,6 @@ __all__ = [
     "requests",
     "scenarios",
     "splits",
+    "spoken",
     "texts",
 ]

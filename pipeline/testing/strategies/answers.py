@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from pipeline.events import Data
-from pipeline.testing.scenario import BODY_TROUBLES, HEAD_TROUBLES, Answer, Fault
-from pipeline.testing.strategies.texts import texts
+from pipeline.testing.scenario import BODY_TROUBLES, HEAD_TROUBLES, Answer, Fault, Scenario
+from pipeline.testing.strategies.texts import strings_in, texts
 from pipeline.testing.subject import Subject
 
 _CARD = {"id": "a", "created": 0, "owned_by": "", "extra": {}, "dialect": ""}
@@ -50,6 +50,16 @@ def _said(operation: str, text: str) -> Data:
     if operation == "completion":
         return {"choices": [{"index": 0, "text": text, "finish_reason": None}]}
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+
+
+def spoken(scenario: Scenario) -> tuple[Data, ...]:
+    """Every word of the settings, each an event, the last one halved: to be said before what was drawn.
+
+    Examples that are drawn are alike in short runs, so a law about words does not wait for them.
+    """
+    words = sorted({word for word in strings_in(scenario.settings) if word})
+    halves = [half for word in words[-1:] for half in (word[: len(word) // 2], word[len(word) // 2 :]) if half]
+    return tuple(_said(scenario.ask.operation, text) for text in [*words, *halves])
 
 
 @st.composite

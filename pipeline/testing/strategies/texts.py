@@ -26,7 +26,9 @@ def texts(subject: Subject, settings: Any = None) -> st.SearchStrategy[str]:
 @cache
 def _texts(words: tuple[str, ...], own: Any) -> st.SearchStrategy[str]:
     halves = sorted({half for word in words for half in (word[: len(word) // 2], word[len(word) // 2 :]) if half})
-    pieces: st.SearchStrategy[str] = st.sampled_from([*_PLAIN, *words, *halves])
+    pieces: st.SearchStrategy[str] = st.sampled_from([*_PLAIN, *halves])
+    if words:
+        pieces |= st.sampled_from(words)  # as often as all else
     if own is not None:
         pieces |= own
     return st.lists(pieces, min_size=1, max_size=4).map("".join)
