@@ -7,8 +7,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
+from pipeline.testing import watchdog
 from pipeline.testing.asking import Unfit
-from pipeline.testing.law import Law, hold
+from pipeline.testing.law import Law, LawBroken, hold
 from pipeline.testing.scenario import Scenario
 from pipeline.testing.subject import Subject
 
@@ -35,13 +36,22 @@ PROFILES = {"ci": Profile("ci", 30, 12), "thorough": Profile("thorough", 2000, 3
 
 
 def try_law(law: Law, subject: Subject, profile: Profile = PROFILES["ci"], *, from_seed: int = 0) -> None:
-    """Hold `subject` to `law`. Raises `LawBroken` with the smallest example found; the same seed finds it again."""
+    """Hold `subject` to `law`. Raises `LawBroken` with the smallest example found; the same seed finds it again.
+
+    A stage that blocks is told with the example at hand: each smaller one would have to be waited for.
+    """
+
+    blocked: list[LawBroken] = []
 
     def trial(scenario: Scenario) -> None:
         try:
-            hold(law, subject, scenario)
+            with watchdog.unblocked(watchdog.SECONDS):
+                hold(law, subject, scenario)
         except Unfit:
             reject()
+        except watchdog.Blocked as error:
+            blocked.append(LawBroken(law, subject, scenario, "by itself", str(error)))
+            raise
 
     tried: Any = given(law.scenarios(subject))(trial)
     tried = settings(
@@ -52,4 +62,7 @@ def try_law(law: Law, subject: Subject, profile: Profile = PROFILES["ci"], *, fr
         suppress_health_check=_HEALTH,
         report_multiple_bugs=False,
     )(tried)
-    seed(from_seed)(tried)()
+    try:
+        seed(from_seed)(tried)()
+    except watchdog.Blocked as error:
+        raise blocked[-1] from error
