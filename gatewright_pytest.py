@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="hold the stage of this kind to the laws; `all` for every registered one. Repeatable. "
         "Without other arguments nothing else is run.",
     )
+    group.addoption(
+        "--gatewright-config",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="hold the gateways of this config to the laws of chains, with stand-ins for what is outside. Repeatable",
+    )
     group.addoption("--gatewright-law", action="append", default=[], metavar="ID", help="only these laws, such as L7")
     group.addoption(
         "--gatewright-profile", choices=["ci", "thorough"], default="ci", help="how long to look (default: ci)"
@@ -44,28 +51,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # xdist hands the options to its workers, so all of them look in the same places.
-    if config.option.gatewright_stage and config.option.gatewright_seed is None:
+    if _asked(config) and config.option.gatewright_seed is None:
         config.option.gatewright_seed = random.randrange(LONGEST_SEED)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     options = config.option
-    if not options.gatewright_stage:
+    if not _asked(config):
         return None
-    kinds = ", ".join(options.gatewright_stage)
+    held = ", ".join([*options.gatewright_stage, *options.gatewright_config])
     profile, seed = options.gatewright_profile, options.gatewright_seed
-    return f"gatewright: {version('gatewright')}, stages: {kinds}, profile: {profile}, seed: {seed}"
+    return f"gatewright: {version('gatewright')}, held to the laws: {held}, profile: {profile}, seed: {seed}"
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--gatewright-stage` and no paths only the laws are run; with paths, both."""
-    return True if config.option.gatewright_stage and not _has_paths(config) else None
+    """Without paths only the laws are run; with paths, both."""
+    return True if _asked(config) and not _has_paths(config) else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.gatewright_stage:
+    if _asked(config):
         items.extend(_items(session, config))
+
+
+def _asked(config: pytest.Config) -> bool:
+    return bool(config.option.gatewright_stage or config.option.gatewright_config)
 
 
 def _has_paths(config: pytest.Config) -> bool:
@@ -77,7 +88,7 @@ def _items(session: pytest.Session, config: pytest.Config) -> Iterator[LawItem]:
     options = config.option
     try:
         expected = running.read_xfails(options.gatewright_xfail) if options.gatewright_xfail else {}
-        trials = running.trials(options.gatewright_stage, options.gatewright_law)
+        trials = running.all_trials(options.gatewright_stage, options.gatewright_config, options.gatewright_law)
     except running.Unusable as error:
         raise pytest.UsageError(str(error)) from error
     for trial in trials:

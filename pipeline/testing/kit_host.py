@@ -66,9 +66,9 @@ class KitHost(Host):
             self._made[group, name] = self._makers[group](self, name)
         return self._made[group, name]
 
-    def capturing(self) -> _Capture:
+    def capturing(self) -> captured:
         """While entered, records of the engine's own logger are kept too."""
-        return _Capture(self.records)
+        return captured(self.records)
 
 
 class KitKeys:
@@ -120,7 +120,9 @@ class KitLog:
         return write
 
 
-class _Capture(logging.Handler):
+class captured(logging.Handler):
+    """A context in which records of the engine's own logger are kept, and go nowhere else."""
+
     def __init__(self, records: list[str]) -> None:
         super().__init__()
         self.setFormatter(logging.Formatter("%(levelname)s %(message)s"))

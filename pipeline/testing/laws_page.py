@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.testing.chains.laws import CHAIN_LAWS, ChainLaw
 from pipeline.testing.law import Law
 from pipeline.testing.laws import LAWS
 
@@ -29,15 +30,27 @@ The stage names it as `conformance = "acme_redact.conformance:ARRANGEMENT"`, and
 """
 
 
+_CHAINS = """\
+# The laws of a chain
+
+What stages keep one by one a whole gateway keeps too, and this is tried on the config file that you serve:
+`pytest --gatewright-config gateways.yaml` builds it as it is, with stand-ins for the model servers, the keys and the
+lists of models.
+No variable of the environment need be set.
+"""
+
+
 def page() -> str:
-    return "\n".join([_OPENING, *(line for law in LAWS for line in _section(law))])
+    stages = [line for law in LAWS for line in _section(law, on_loops=law.on_loops)]
+    chains = [line for law in CHAIN_LAWS for line in _section(law)]
+    return "\n".join([_OPENING, *stages, _CHAINS, *chains])
 
 
-def _section(law: Law) -> Iterator[str]:
+def _section(law: Law | ChainLaw, *, on_loops: bool = False) -> Iterator[str]:
     yield f"## {law.id} {law.title}"
     yield ""
     yield from _sentences(law.text)
-    if law.on_loops:
+    if on_loops:
         yield "It is always tried on the event loops too."
     yield ""
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from pipeline.config import ConfigError
 from pipeline.host import UnknownName
 from pipeline.registry import Registry
+from pipeline.testing.chains.laws import CHAIN_LAWS
+from pipeline.testing.chains.trial import ChainTrial, chain_trials
 from pipeline.testing.law import Law, LawBroken
 from pipeline.testing.laws import LAWS
 from pipeline.testing.strategies.settings import NoStrategy
@@ -18,6 +21,7 @@ from pipeline.testing.subject import Subject
 from pipeline.testing.trial import PROFILES, try_law
 
 ALL = "all"
+_IDS = (*(law.id for law in LAWS), *(law.id for law in CHAIN_LAWS))
 
 
 class Unusable(ValueError):
@@ -75,6 +79,20 @@ class Trial:
         )
 
 
+def all_trials(kinds: Sequence[str], configs: Sequence[str], laws: Sequence[str] = ()) -> list[Trial | ChainTrial]:
+    """The laws of stages on the kinds, and those of chains on the config files. Raises `Unusable`."""
+    unknown = sorted(set(laws) - set(_IDS))
+    if unknown:
+        raise Unusable(f"there is no law {unknown[0]}; there are {', '.join(_IDS)}")
+    found: list[Trial | ChainTrial] = [*trials(kinds, laws)]
+    for path in configs:
+        try:
+            found += [trial for trial in chain_trials(path) if not laws or trial.law_id in laws]
+        except ConfigError as error:
+            raise Unusable(str(error)) from error
+    return found
+
+
 def trials(kinds: Sequence[str], laws: Sequence[str] = (), registry: Registry | None = None) -> list[Trial]:
     """Every law on every kind, or those that are named. Raises `Unusable`."""
     registry = registry if registry is not None else Registry.default()
@@ -82,9 +100,6 @@ def trials(kinds: Sequence[str], laws: Sequence[str] = (), registry: Registry | 
 
 
 def _trials(kinds: Sequence[str], laws: Sequence[str], registry: Registry) -> Iterator[Trial]:
-    unknown = sorted(set(laws) - {law.id for law in LAWS})
-    if unknown:
-        raise Unusable(f"there is no law {unknown[0]}; there are {', '.join(law.id for law in LAWS)}")
     for kind in registry.kinds("stage") if ALL in kinds else kinds:
         try:
             subject = Subject.of(kind, registry)
@@ -109,7 +124,7 @@ def read_xfails(path: str | Path) -> dict[tuple[str, str], str]:
         if not what.strip():
             continue
         kind, _, law = what.strip().partition(" ")
-        if law.strip() not in {each.id for each in LAWS}:
+        if law.strip() not in _IDS:
             raise Unusable(f"{path}:{number}: write `KIND LAW  # why`; there is no law {law.strip()!r}")
         if not why.strip():
             raise Unusable(f"{path}:{number}: say why, behind a `#`")

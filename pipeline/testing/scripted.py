@@ -37,6 +37,11 @@ class ScriptedSource:
         self.asked_after_release = False
         self.failed: Exception | None = None
 
+    @property
+    def left(self) -> int:
+        """How many steps nobody has asked for yet."""
+        return len(self._steps)
+
     async def next(self) -> Any:
         self.asked += 1
         self.asked_after_release = self.asked_after_release or (self.released and self.closes > 0)

@@ -13,14 +13,14 @@ from pipeline.testing.law import Law, LawBroken, hold
 from pipeline.testing.scenario import Scenario
 from pipeline.testing.subject import Subject
 
-_HEALTH = [
+HEALTH = [
     HealthCheck.too_slow,
     HealthCheck.data_too_large,
     HealthCheck.filter_too_much,
     HealthCheck.large_base_example,
 ]
 # Explaining a failure runs it many times more; the example that is left is small enough to read.
-_PHASES = [Phase.generate, Phase.shrink]
+PHASES = [Phase.generate, Phase.shrink]
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ def try_law(law: Law, subject: Subject, profile: Profile = PROFILES["ci"], *, fr
         max_examples=profile.on_loops if law.on_loops else profile.examples,
         deadline=None,
         database=None,
-        phases=_PHASES,
-        suppress_health_check=_HEALTH,
+        phases=PHASES,
+        suppress_health_check=HEALTH,
         report_multiple_bugs=False,
     )(tried)
     try:

@@ -49,13 +49,26 @@ def test_a_stage_that_keeps_the_laws_passes_and_nothing_else_is_run(acme: Path) 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
     assert "test_own" not in done.stdout
-    assert re.search(r"gatewright: [\d.]+, stages: acme\.pass, profile: ci, seed: \d+", done.stdout)
+    assert re.search(r"gatewright: [\d.]+, held to the laws: acme\.pass, profile: ci, seed: \d+", done.stdout)
 
 
 def test_the_laws_are_spread_over_processes(acme: Path) -> None:
     done = run_pytest(acme, "--gatewright-stage", "acme.pass", *QUICK, "-n", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+
+
+def test_a_config_is_held_to_the_laws_of_chains(acme: Path) -> None:
+    done = run_pytest(acme, "--gatewright-config", str(ROOT / "configs" / "quickstart.yaml"), "--gatewright-law", "C1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+def test_a_config_that_cannot_be_built_is_a_usage_error_with_its_place(acme: Path) -> None:
+    acme.joinpath("bad.yaml").write_text("version: 1\ngateways:\n  a: {use: nothing}\n", "utf-8")
+    done = run_pytest(acme, "--gatewright-config", "bad.yaml")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "bad.yaml:3" in done.stdout + done.stderr
 
 
 def test_with_paths_both_are_run(acme: Path) -> None:

@@ -47,9 +47,16 @@ def operations(subject: Subject, dialect: str) -> list[str]:
 
 
 @st.composite
-def asks(draw: st.DrawFn, subject: Subject, settings: Any = None, operation: str | None = None) -> Ask:
-    """Of any dialect and operation; what the stage reads has been written."""
-    dialect = draw(st.sampled_from(sorted(subject.dialects)))
+def asks(
+    draw: st.DrawFn,
+    subject: Subject,
+    settings: Any = None,
+    operation: str | None = None,
+    *,
+    dialect: str | None = None,
+) -> Ask:
+    """Of any dialect and operation, or those given; what the stage reads has been written."""
+    dialect = dialect if dialect is not None else draw(st.sampled_from(sorted(subject.dialects)))
     known = operations(subject, dialect)
     # Chats are what most stages are about: they come as often as all else.
     asked = operation or draw(st.one_of(st.just(known[0]), st.sampled_from(known)))
