@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
-from pipeline.testing.scenario import Fault, Scenario
+from pipeline.testing.asking import Unfit
+from pipeline.testing.scenario import Answer, Ask, Fault, Scenario
 from pipeline.testing.strategies.answers import answers
 from pipeline.testing.strategies.asks import asks
 from pipeline.testing.strategies.settings import from_settings
 from pipeline.testing.subject import Subject
+from pipeline.testing.world import World
 
 
 @st.composite
@@ -27,7 +31,9 @@ def scenarios(
     `neutral`: it is never in bytes. `streamed`: only what can be streamed is asked.
     """
     own = subject.arrangement.settings
-    settings = draw(own if own is not None else from_settings(subject.cls.Settings))
+    possible: st.SearchStrategy[Any] = own if own is not None else from_settings(subject.cls.Settings)
+    # Found out before the rest is drawn, which costs more than building the stage.
+    settings = draw(possible.filter(lambda settings: _works(subject, settings)))
     if streamed:
         operation = draw(st.sampled_from(["chat", "completion"]))
     ask = draw(asks(subject, settings, operation))
@@ -35,3 +41,15 @@ def scenarios(
     dialects = [] if neutral else [ask.dialect, *others]
     answer = draw(answers(subject, ask.operation, dialects, settings, fault))
     return Scenario(settings, ask, answer, draw(st.integers(0, 3)))
+
+
+def _works(subject: Subject, settings: Any) -> bool:
+    """Whether the stage takes these settings. Whatever else its constructor raises is for the laws to tell."""
+    scenario = Scenario(settings, Ask(dialect=next(iter(subject.dialects))), Answer())
+    try:
+        World(subject, scenario).build()
+    except Unfit:
+        return False
+    except Exception:
+        return True
+    return True
