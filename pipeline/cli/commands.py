@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.cli.create import create
 from pipeline.cli.fail import fail
 from pipeline.cli.stages import stages
 
@@ -72,6 +73,7 @@ def key(id: str) -> None:
 
 
 gatewright.add_command(stages)
+gatewright.add_command(create)
 
 
 def _build(config: str) -> Pipeline:

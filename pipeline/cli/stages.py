@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.cli.fail import fail
+from pipeline.cli.installed import installed
 
 if TYPE_CHECKING:
     from pipeline.registry import Registry, Row
@@ -25,7 +26,7 @@ def list_kinds() -> None:
 
     One that cannot be imported is listed with the reason, and does not hide the others.
     """
-    registry = _registry()
+    registry = installed()
     names = max((len(row.kind) for row in registry), default=0)
     sources = max((len(row.source) for row in registry), default=0)
     for at, group in enumerate(registry.groups()):
@@ -45,7 +46,7 @@ def show(kind: str) -> None:
     from pipeline.host import UnknownName
     from pipeline.reference.described import describe
 
-    registry = _registry()
+    registry = installed()
     rows = [row for row in registry if row.kind == kind]
     if not rows:
         meant = nearest(kind, [row.kind for row in registry])
@@ -57,15 +58,6 @@ def show(kind: str) -> None:
     # Not wider than prose is read, on however wide a terminal.
     width = min(shutil.get_terminal_size((100, 40)).columns, 120)
     click.echo("\n\n".join(page(each, width) for each in found))
-
-
-def _registry() -> Registry:
-    from pipeline.registry import Registry
-
-    try:
-        return Registry.default()
-    except Exception as error:  # an installed table is somebody else's module, and two may offer one kind
-        fail(f"the installed kinds cannot be read: {type(error).__name__}: {error}")
 
 
 def _says(registry: Registry, row: Row) -> str:
