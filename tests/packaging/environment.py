@@ -29,8 +29,8 @@ class Environment:
         self.bin = home / "bin"
         self.python = self.bin / "python"
         where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        purelib = Path(run(self.python, "-c", where, cwd=home).strip())
-        purelib.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+        self.purelib = Path(run(self.python, "-c", where, cwd=home).strip())
+        self.purelib.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
         for module in ("pip", "pytest", "build"):
             self._command(module)
 
