@@ -25,7 +25,7 @@ class StaticKey(StageSettings):
 
 
 class StaticKeys:
-    """Implements `pipeline.KeyStore` over a list in the config.
+    """API keys that are listed in the config. Implements `pipeline.KeyStore`.
 
     Only digests are kept. The whole presented key is hashed and the digest looked up: keys are random, so a plain
     SHA-256 is right (a password hash would be a denial of service against ourselves), and nothing is compared byte by

@@ -13,8 +13,9 @@ _ANSWERED_BY_MODELS = frozenset({"chat", "completion", "embedding", "embedding.s
 
 @stage("normalise", reads=(ORIGINAL,), may_read=(CHOICE,), response_reads=(TARGET_USED,), expands=True)
 class Normalise:
-    """Two shapes. `complete` supplies and corrects what the client's protocol requires; unknown fields survive.
-    `forward` lets the bytes pass as they come, but for the model's name where the caller used another one.
+    """Write the answer as the caller speaks it, in one of two shapes. `complete` supplies and corrects what the
+    client's protocol requires; unknown fields survive. `forward` lets the bytes pass as they come, but for the model's
+    name where the caller used another one.
 
     List it after `dispatch`: it only sees the response. An answer in another dialect than the caller's is completed
     with either shape: there are no bytes to forward. Errors are in the caller's form always.

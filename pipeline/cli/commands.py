@@ -1,14 +1,17 @@
-"""`gatewright`: serve a config, check it, make a key, list what stages there are."""
+"""`gatewright`: serve a config, check it, make a key; what is about kinds has files of its own."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from pipeline.cli.create import create
+from pipeline.cli.fail import fail
+from pipeline.cli.stages import stages
 
 if TYPE_CHECKING:
     from pipeline.runtime import Pipeline
@@ -36,18 +39,18 @@ def serve(config: str, **options: Any) -> None:
     from pipeline.settings import ProcessSettings, misspelt
 
     for name, meant in misspelt(os.environ).items():
-        _fail(f"environment variable {name} is not a setting; did you mean {meant}?")
+        fail(f"environment variable {name} is not a setting; did you mean {meant}?")
     try:
         from pipeline.adapters.serve import serve as run
     except ModuleNotFoundError as error:
-        _fail(f"{error.name} is not installed: pip install 'gatewright[server]'")
+        fail(f"{error.name} is not installed: pip install 'gatewright[server]'")
     given = {name: value for name, value in options.items() if value is not None}
     try:
         run(ProcessSettings(config=config, **given))
     except ConfigError as error:
-        _fail(str(error))
+        fail(str(error))
     except ValidationError as error:
-        _fail("\n".join(f"GATEWRIGHT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()))
+        fail("\n".join(f"GATEWRIGHT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()))
 
 
 @gatewright.command()
@@ -69,6 +72,10 @@ def key(id: str) -> None:
     click.echo(f"config: {{id: {id}, sha256: {sha256(value.encode()).hexdigest()}}}")
 
 
+gatewright.add_command(stages)
+gatewright.add_command(create)
+
+
 def _build(config: str) -> Pipeline:
     from pipeline.build import build_file
     from pipeline.config import ConfigError
@@ -76,9 +83,4 @@ def _build(config: str) -> Pipeline:
     try:
         return build_file(config)
     except ConfigError as error:
-        _fail(str(error))
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(2)
+        fail(str(error))

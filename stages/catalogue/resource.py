@@ -19,8 +19,10 @@ _OLD_SECONDS = 30.0
 
 
 class ModelCatalogue:
-    """Implements `pipeline.Catalogue`. Looks a name up as: alias, upstream's own name, alias behind a provider's
-    prefix, name as the upstream's dialect understands it, wildcard alias (longest first), default.
+    """Which models there are, and by which names. Looks a name up as: alias, upstream's own name, alias behind a
+    provider's prefix, name as the upstream's dialect understands it, wildcard alias (longest first), default.
+
+    Implements `pipeline.Catalogue`.
 
     Once started it keeps the upstreams' lists up to date in the background, and requests never wait for that: a stale
     list is good enough. They wait where no list was ever fetched, and where a name would not be found: that asks

@@ -14,9 +14,10 @@ _OURS = frozenset({"accept-encoding", "connection", "content-length", "expect", 
 
 
 class HttpUpstream:
-    """Implements `pipeline.Upstream`. Owns its transport: a pool, limits and time-outs of its own (a bulkhead).
+    """A model server behind HTTP, with a pool, limits and time-outs of its own (a bulkhead).
 
-    Only what the dialect writes and what is configured here is sent: never a client's headers, cookies or key.
+    Implements `pipeline.Upstream`. Only what the dialect writes and what is configured here is sent: never a client's
+    headers, cookies or key.
     """
 
     class Settings(StageSettings):

@@ -28,7 +28,7 @@ _ALWAYS = (("accept-encoding", "identity"), ("user-agent", "gatewright"))
 
 
 class Httpx2Transport:
-    """Implements `pipeline.Transport`.
+    """HTTP/2, proxies and trio too, over any transport of httpx2. Implements `pipeline.Transport`.
 
     With `inner` the caller brings the transport (a mock, or one of plain `httpx` with `module=httpx`) and it is used
     as it is; otherwise one is made from `options`. A request that dies on a reused connection before any byte of an

@@ -6,6 +6,7 @@ What the test does with each:
 
     python run                executes it; the blocks of one page share their names, in order
     python test               executes it, then runs each test_... in it, on asyncio and on trio
+    python save file=NAME     writes it to the page's folder, for a later block that runs it
     python file=NAME.py       writes it to the page's folder, from where later blocks import it; imports it
     yaml check [file=NAME]    loads and builds it with Pipeline.from_config; kept as NAME for later blocks
     yaml save file=NAME       writes it to the page's folder, for a later block that names it
@@ -14,6 +15,8 @@ What the test does with each:
     console echo              runs each $ command against a running configs/echo.yaml; compares what follows it
     console served config=NAME  the same against a server of that config, which an earlier block has saved
     console run [exit=N]      the same without a server
+    console fresh [in=DIR]    the same in an environment that has gatewright's wheel and no checkout, offline
+    console fresh-served config=NAME [in=DIR]   the same against a server of that config in that environment
     console serve             starts the server, waits until it is ready, stops it
     console make              asks make what it would do
     text, mermaid             nothing: they are pictures

@@ -21,6 +21,7 @@ from pipeline import Pipeline
 from pipeline.config import ConfigError
 from tests.docs.blocks import ROOT, Block
 from tests.docs.echo_server import BIN, Server
+from tests.packaging.environment import Environment, build
 
 ENVIRONMENT = {
     "MODEL_URL": "http://127.0.0.1:9/v1",
@@ -28,6 +29,7 @@ ENVIRONMENT = {
     "OPENAI_API_KEY": "sk-0123456789abcdef0123",
     "GATEWRIGHT_DEMO_KEY": "gw-demo-0123456789abcdef",
 }
+FRESH = ("fresh", "fresh-served")
 WRITTEN_ADDRESS = "127.0.0.1:8000"
 _COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
@@ -39,12 +41,14 @@ class PageSession:
         self._folder = folder
         self._echo_server = echo_server
         self._servers: dict[str, Server] = {}
+        self._fresh: Environment | None = None
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._modules = frozenset(sys.modules)
         self._actions: dict[tuple[str, str], Callable[[Block], object]] = {
             ("python", "run"): self._run,
             ("python", "test"): self._test,
             ("python", "file"): self._module,
+            ("python", "save"): self._save,
             ("yaml", "check"): self._check,
             ("yaml", "save"): self._save,
             ("yaml", "refused"): self._refused,
@@ -52,6 +56,8 @@ class PageSession:
             ("console", "echo"): self._console,
             ("console", "run"): self._console,
             ("console", "served"): self._console,
+            ("console", "fresh"): self._console,
+            ("console", "fresh-served"): self._console,
             ("console", "serve"): self._serve,
             ("console", "make"): self._make,
         }
@@ -136,26 +142,52 @@ class PageSession:
         pairs = _COMMAND.findall(block.code)
         assert pairs, f"{block.where} holds no line that begins with '$ '"
         for command, expected in pairs:
-            output = self._output_of(command.replace(WRITTEN_ADDRESS, address), int(block.options.get("exit", 0)))
+            output = self._output_of(
+                command.replace(WRITTEN_ADDRESS, address),
+                int(block.options.get("exit", 0)),
+                folder=self._folder / block.options.get("in", "."),
+                environment=self._variables(block),
+            )
             assert matches(expected, output.replace(address, WRITTEN_ADDRESS)), f"$ {command}\nsaid\n{output}"
 
     def _address(self, block: Block) -> str:
         if block.action == "echo":
             return self._echo_server().address
-        if block.action != "served":
+        if not block.action.endswith("served"):
             return WRITTEN_ADDRESS
         config = block.options["config"]
         if config not in self._servers:
-            self._servers[config] = Server(f"gatewright serve {config}", self._folder, ENVIRONMENT)
+            # By its path where it is that of the fresh environment: a server looks for commands beside its own first.
+            command = str(self._environment().bin / "gatewright") if block.action in FRESH else "gatewright"
+            folder = self._folder / block.options.get("in", ".")
+            variables = {**ENVIRONMENT, **({"PYTHONPATH": ""} if block.action in FRESH else {})}
+            self._servers[config] = Server(f"{command} serve {config}", folder, variables)
         return self._servers[config].address
 
-    def _output_of(self, command: str, exit_code: int) -> str:
+    def _environment(self) -> Environment:
+        """One that has gatewright's wheel, made when a block of the page first needs it."""
+        if self._fresh is None:
+            home = self._folder.with_name(f"{self._folder.name}-environment")
+            home.mkdir()
+            self._fresh = Environment(home)
+            self._fresh.install(build(ROOT, home))
+        return self._fresh
+
+    def _variables(self, block: Block) -> dict[str, str]:
+        if block.action in FRESH:
+            return self._environment().variables()
+        return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+
+    def _output_of(
+        self, command: str, exit_code: int, *, folder: Path | None = None, environment: dict[str, str] | None = None
+    ) -> str:
         done = subprocess.run(
             ["bash", "-c", f"set -o pipefail; {command}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
+            cwd=folder,
+            env=environment,
             text=True,
             timeout=60,
             check=False,

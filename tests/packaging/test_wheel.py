@@ -2,43 +2,26 @@
 
 Why: everything else tests the checkout, where `configs/` lies at hand and every file is importable. A file that the
 wheel lacks is found only by whoever installs it.
-
-The trap: the tests' own environment holds an editable gatewright. The fresh environment borrows the dependencies
-through one .pth line, which (unlike `addsitedir`) does not follow the .pth files it finds there, so the checkout stays
-out of sight; `__file__` is asserted all the same.
 """
 
 from __future__ import annotations
 
 import configparser
-import os
-import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from pipeline.cli.starter_package import FILES
+from tests.packaging.environment import ROOT, Environment, build, run
+
 WHERE = "import pipeline, pipeline.config.bundled as b; print(pipeline.__file__); print(b.configs_dir())"
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """The command's standard output; its whole output is the failure message. No PYTHONPATH leaks the checkout in."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COVERAGE"))}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{[*map(str, command)]} exited {done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built by way of the sdist, as an index would serve it: so the sdist is complete too."""
-    out = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, ROOT, cwd=out)
-    (built,) = out.glob("gatewright-*.whl")
-    return built
+    return build(ROOT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +33,9 @@ def names(wheel: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An interpreter that has the wheel, and the dependencies of the one that runs the tests."""
-    home = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "venv", "--without-pip", home, cwd=home)
-    executable = home / "bin" / "python"
-    purelib = Path(run(executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).strip())
-    purelib.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
-    pip: list[str | Path] = [sys.executable, "-m", "pip", "--python", executable]
-    # The borrowed folder holds the editable gatewright; without --ignore-installed pip takes the job for done, or
-    # removes that one.
-    run(*pip, "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel, cwd=home)
-    return executable
+    environment = Environment(tmp_path_factory.mktemp("environment"))
+    environment.install(wheel)
+    return environment.python
 
 
 @pytest.mark.parametrize("top", ["pipeline", "stages"])
@@ -73,6 +49,12 @@ def test_wheel_holds_every_config(names: set[str]) -> None:
     configs = {f"pipeline/_configs/{path.relative_to(ROOT / 'configs')}" for path in (ROOT / "configs").rglob("*.yaml")}
     assert "pipeline/_configs/bundles/openai.yaml" in configs
     assert configs - names == set()
+
+
+def test_wheel_holds_what_a_new_package_is_made_of(names: set[str]) -> None:
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "pipeline/cli/starter").iterdir()}
+    assert templates == {f"pipeline/cli/starter/{name}" for name in FILES}
+    assert templates - names == set()
 
 
 def test_wheel_holds_the_licence(names: set[str]) -> None:

@@ -38,7 +38,7 @@ _STREAMED = frozenset({"chat", "completion", "manage.pull", "manage.push", "mana
 
 
 class Ollama:
-    """Implements `pipeline.Dialect` (protocol.md section 1). Stateless: one instance serves everybody.
+    """The API of Ollama (protocol.md section 1). Implements `pipeline.Dialect`; one instance, which holds no state.
 
     A request to load or unload a model is answered by one JSON object although it asks for a stream (1.4). Its client
     gets that object as a stream of one line: official clients read lines wherever they asked for a stream.

@@ -45,7 +45,7 @@ _JSON = (("content-type", "application/json"),)
 
 
 class OpenAI:
-    """Implements `pipeline.Dialect` (protocol.md section 2). Stateless: one instance serves everybody."""
+    """The API of OpenAI (protocol.md section 2). Implements `pipeline.Dialect`; one instance, which holds no state."""
 
     name = "openai"
     # The second is what curl says of any `-d`, and what is in it is JSON all the same.

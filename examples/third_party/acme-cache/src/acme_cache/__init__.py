@@ -1,0 +1,5 @@
+"""The stage `acme.cache` for gatewright."""
+
+from acme_cache.stage import Cache
+
+__all__ = ["Cache"]

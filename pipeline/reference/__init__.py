@@ -1,0 +1,1 @@
+"""What a kind says about itself, read from its class: for the documentation and for `gatewright stages show`."""
