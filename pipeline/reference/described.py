@@ -62,6 +62,7 @@ def _promises(spec: StageSpec) -> Sequence[str]:
     said = [f"Calls next: {spec.calls_next.replace('_', ' ')}."]
     for label, slots in (
         ("Reads", spec.reads),
+        ("Reads if it is there", spec.may_read),
         ("Writes", spec.writes),
         ("Reads on the way up", spec.response_reads),
         ("Writes on the way up", spec.response_writes),

@@ -9,6 +9,7 @@ from pipeline.reference.described import describe
 
 DOWN: Slot[str] = Slot("down", "Goes down.")
 BELOW: Slot[str] = Slot("below", "Goes down as well.")
+ASIDE: Slot[str] = Slot("aside", "May be there.")
 UP: Slot[str] = Slot("up", "Goes up.")
 
 
@@ -24,7 +25,9 @@ class Branch(StageSettings):
     leaves: dict[str, Leaf] = Field(description="Its leaves.")
 
 
-@stage("acme.tree", reads=(DOWN, BELOW), response_writes=(UP,), calls_next="at_most_once", expands=True)
+@stage(
+    "acme.tree", reads=(DOWN, BELOW), may_read=(ASIDE,), response_writes=(UP,), calls_next="at_most_once", expands=True
+)
 class Tree:
     """Grows.
 
@@ -42,6 +45,7 @@ def test_a_stage_tells_its_promises_and_every_model_of_its_settings_once() -> No
     assert found.promises == [
         "Calls next: at most once.",
         "Reads: `below`, `down`.",
+        "Reads if it is there: `aside`.",
         "Writes on the way up: `up`.",
         "May turn one event into several.",
     ]
