@@ -24,7 +24,7 @@ from tests.laws.answered import (
     source_of,
 )
 from tests.laws.decoded import decoded
-from tests.laws.often import often, often_together
+from tests.laws.often import among, often
 from tests.laws.translated import KITS
 from tests.stages.fakes import PARK
 
@@ -33,7 +33,7 @@ every = pytest.mark.parametrize("pair", [*CROSSED, *STRAIGHT], ids=str)
 
 
 @straight
-@often_together
+@among(4)
 @given(data=st.data())
 def test_law_49_a_whole_answer_passes_but_for_its_model(pair: Pair, data: st.DataObject) -> None:
     answer = data.draw(KITS[pair.upstream.name].answers(pair.there))
@@ -42,7 +42,7 @@ def test_law_49_a_whole_answer_passes_but_for_its_model(pair: Pair, data: st.Dat
 
 
 @straight
-@often_together
+@among(4)
 @given(data=st.data())
 def test_law_49_a_stream_passes_but_for_its_model(pair: Pair, data: st.DataObject) -> None:
     there = KITS[pair.upstream.name]

@@ -14,7 +14,7 @@ from pipeline import Data, Dialect
 from stages.dialects.sse import SseFramer, data_of
 from tests.laws.answered import CROSSED, L_FROM_O, O_FROM_L, STRAIGHT, Pair, ends_once, serve, streamed
 from tests.laws.decoded import decoded
-from tests.laws.often import often, often_together
+from tests.laws.often import among, often
 from tests.laws.translated import KITS, OLLAMA, OPENAI
 from tests.stages.dialects.sse_streams import BOM, LINE_ENDS, cuts, datas
 from tests.stages.dialects.sse_streams import streams as sse_streams
@@ -60,7 +60,7 @@ def test_law_39_bytes_that_say_nothing_fail_in_words_however_they_are_cut(
 
 
 @pytest.mark.parametrize("pair", [*CROSSED, *STRAIGHT], ids=str)
-@often_together
+@among(9)
 @given(text=st.text(min_size=1, max_size=20))
 def test_law_35_any_text_survives_and_no_reader_splits_it(pair: Pair, text: str) -> None:
     """The strict parsers split lines as `str.splitlines` does, which is what ollama-python reads with."""

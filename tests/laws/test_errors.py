@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import GatewayError
 from tests.laws.answered import CROSSED, MODEL, STRAIGHT, Pair, serve
-from tests.laws.often import often_together
+from tests.laws.often import among
 from tests.laws.translated import OLLAMA, OPENAI
 
 every = pytest.mark.parametrize("pair", [*CROSSED, *STRAIGHT], ids=str)
@@ -54,7 +54,7 @@ def raised(pair: Pair, status: int, body: bytes, *, stream: bool = False) -> Gat
 
 
 @every
-@often_together
+@among(9)
 @given(status=_statuses, body=_bodies, stream=st.booleans())
 def test_law_44_an_error_has_the_clients_shape_and_never_blames_its_key(
     pair: Pair, status: int, body: bytes, stream: bool
@@ -83,7 +83,7 @@ def test_law_44_a_key_of_the_gateway_that_is_refused_is_a_bad_gateway(pair: Pair
 
 
 @every
-@often_together
+@among(9)
 @given(stream=st.booleans())
 def test_law_45_an_unknown_model_stays_a_404(pair: Pair, stream: bool) -> None:
     said: dict[str, Any] = {"error": "model 'theirs' not found"}

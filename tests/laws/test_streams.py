@@ -28,7 +28,7 @@ from tests.laws.answered import (
     streamed,
     whole,
 )
-from tests.laws.often import often, often_together
+from tests.laws.often import among, often
 from tests.laws.test_wholes import understood
 from tests.laws.translated import KITS, OLLAMA, OPENAI
 from tests.stages.dialects.sse_streams import cuts
@@ -45,7 +45,7 @@ def items_of(pair: Pair, data: st.DataObject) -> list[Data]:
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_22_fold_of_the_translated_stream_is_the_translated_fold(pair: Pair, data: st.DataObject) -> None:
     here, there = KITS[pair.client.name], KITS[pair.upstream.name]
@@ -57,7 +57,7 @@ def test_law_22_fold_of_the_translated_stream_is_the_translated_fold(pair: Pair,
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_22_a_client_that_wants_a_whole_answer_gets_it_from_a_stream(pair: Pair, data: st.DataObject) -> None:
     here, there = KITS[pair.client.name], KITS[pair.upstream.name]
@@ -71,7 +71,7 @@ def test_law_22_a_client_that_wants_a_whole_answer_gets_it_from_a_stream(pair: P
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_22_a_client_that_wants_a_stream_gets_it_from_a_whole_answer(pair: Pair, data: st.DataObject) -> None:
     here, there = KITS[pair.client.name], KITS[pair.upstream.name]
@@ -83,7 +83,7 @@ def test_law_22_a_client_that_wants_a_stream_gets_it_from_a_whole_answer(pair: P
 
 
 @crossed
-@often_together
+@among(5)
 @given(data=st.data())
 def test_law_23_the_deltas_together_are_what_the_upstream_said(pair: Pair, data: st.DataObject) -> None:
     here, there = KITS[pair.client.name], KITS[pair.upstream.name]
@@ -94,7 +94,7 @@ def test_law_23_the_deltas_together_are_what_the_upstream_said(pair: Pair, data:
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data(), usage=st.booleans())
 def test_laws_24_to_28_every_stream_is_in_order(pair: Pair, usage: bool, data: st.DataObject) -> None:
     """The checks of the client's dialect: one head, roles, finishes, usage, indices, whole calls, one done line."""
@@ -160,7 +160,7 @@ def test_law_27_calls_are_numbered_as_they_appear_and_named_once(pair: Pair, dat
 
 
 @to_ollama
-@often_together
+@among(3)
 @given(data=st.data())
 def test_law_28_calls_are_whole_and_stand_before_the_one_done_line(pair: Pair, data: st.DataObject) -> None:
     lines = streamed(pair, items_of(pair, data)).items
@@ -173,7 +173,7 @@ def test_law_28_calls_are_whole_and_stand_before_the_one_done_line(pair: Pair, d
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_31_what_is_sent_for_a_beginning_stands_whatever_follows(pair: Pair, data: st.DataObject) -> None:
     """Up to the terminals; calls for Ollama clients and usage are held back, so they are no look-ahead either."""
@@ -192,7 +192,7 @@ def timeless(item: Data) -> Data:
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_31_text_leaves_before_the_next_read(pair: Pair, data: st.DataObject) -> None:
     run(_in_step(pair, items_of(pair, data)))
@@ -223,7 +223,7 @@ def text_of(dialect: str, operation: str, item: Data) -> str:
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_32_lines_are_safe_and_the_cut_of_the_input_does_not_show(pair: Pair, data: st.DataObject) -> None:
     """The strict parsers refuse a line that any reader splits, a blank line, and a field that is not data."""
@@ -245,7 +245,7 @@ def said(item: Data) -> Data:
 
 
 @to_ollama
-@often_together
+@among(3)
 @given(data=st.data())
 def test_law_33_time_goes_on_and_durations_can_be_divided_by(pair: Pair, data: st.DataObject) -> None:
     lines = streamed(pair, items_of(pair, data)).items

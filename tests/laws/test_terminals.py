@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline import Data, UpstreamTimeout
 from tests.laws.answered import CHATS, CROSSED, STRAIGHT, Pair, ends_once, serve
-from tests.laws.often import often_together
+from tests.laws.often import among
 from tests.laws.test_streams import timeless
 from tests.laws.translated import KITS, OLLAMA
 from tests.stages.dialects.sse_streams import cuts
@@ -24,7 +24,7 @@ def ended_at(pair: Pair, stream: bytes, items: list[Data]) -> int:
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_29_every_prefix_then_eof_ends_once(pair: Pair, data: st.DataObject) -> None:
     there = KITS[pair.upstream.name]
@@ -41,7 +41,7 @@ def test_law_29_every_prefix_then_eof_ends_once(pair: Pair, data: st.DataObject)
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_29_a_connection_that_breaks_ends_the_stream_once(pair: Pair, data: st.DataObject) -> None:
     there = KITS[pair.upstream.name]
@@ -53,7 +53,7 @@ def test_law_29_a_connection_that_breaks_ends_the_stream_once(pair: Pair, data: 
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_30_an_error_at_any_place_ends_the_stream_there(pair: Pair, data: st.DataObject) -> None:
     here, there = KITS[pair.client.name], KITS[pair.upstream.name]
@@ -70,7 +70,7 @@ def test_law_30_an_error_at_any_place_ends_the_stream_there(pair: Pair, data: st
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_law_29_an_error_in_a_whole_answer_is_raised_with_a_status(pair: Pair, data: st.DataObject) -> None:
     body = KITS[pair.upstream.name].failed("out of memory").removeprefix(b"data: ").strip()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import Data, Heard, HeardCall
 from tests.laws.answered import CHATS, CROSSED, L_FROM_O, MODEL, O_FROM_L, STRAIGHT, Pair, ends_once, serve, whole
-from tests.laws.often import often, often_together
+from tests.laws.often import among, often
 from tests.laws.translated import KITS, OPENAI
 from tests.stages.dialects.openai.schema import check_chat_completion, check_text_completion
 
@@ -57,7 +57,7 @@ def complete(token: Data) -> Data:
 
 
 @crossed
-@often_together
+@among(5)
 @given(data=st.data())
 def test_laws_15_to_19_a_whole_answer_says_the_same_on_the_other_side(pair: Pair, data: st.DataObject) -> None:
     answer = data.draw(KITS[pair.upstream.name].answers(pair.there))
@@ -121,7 +121,7 @@ def test_law_19_arguments_are_the_upstreams_object(pair: Pair, data: st.DataObje
 
 
 @every
-@often_together
+@among(9)
 @given(data=st.data())
 def test_laws_20_and_21_a_whole_answer_is_what_clients_require(pair: Pair, data: st.DataObject) -> None:
     got = whole(pair, data.draw(KITS[pair.upstream.name].answers(pair.there)))
