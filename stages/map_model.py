@@ -57,7 +57,7 @@ class MapModel:
             .with_(TARGETS, resolution.targets)
             .with_(TARGET, resolution.targets[0])
         )
-        payload = None
+        payload = request.payload
         if resolution.parameters is not None and request.operation in _WITH_PARAMETERS:
             payload = self._host.dialect(request.dialect).with_parameters(request, resolution.parameters)
         return await call_next(request.evolve(slots=slots, payload=payload))
