@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, Literal, TextIO
 
@@ -64,19 +66,19 @@ class AccessRecord:
     the gateway's share of the time to the first byte: everything but waiting for the upstream.
     """
 
-    __slots__ = ("_emit", "_facts", "_outcome", "_started", "_written")
+    __slots__ = ("_emit", "_facts", "_outcome", "_started", "_written", "id")
 
-    def __init__(self, emit: Emit, *, id: str, timestamp: str) -> None:
+    def __init__(self, emit: Emit, *, id: str, unix_seconds: float) -> None:
+        self.id = id
         self._emit = emit
         self._started = perf_counter()
         self._written = False
-        self._facts: dict[str, Any] = {"event": "request", "ts": timestamp, "request_id": id}
+        self._facts: dict[str, Any] = {"event": "request", "ts": _timestamp(unix_seconds), "request_id": id}
         self._outcome: str | None = None
 
     def note(self, **facts: Any) -> None:
-        """Add facts. Text from a caller is cut at 256 characters."""
-        for name, value in facts.items():
-            self._facts[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
+        """Add facts. Text is cut at 256 characters when the line is written: some of it is a caller's."""
+        self._facts.update(facts)
 
     def asked(self, request: Request, gateway: str) -> None:
         self.note(gateway=gateway, operation=request.operation, model=request.model, stream=request.stream)
@@ -129,6 +131,9 @@ class AccessRecord:
         # 499 is nginx's word for a client that left before there was a status.
         facts.setdefault("status", 499)
         facts["total_ms"] = _ms(perf_counter() - self._started)
+        for name, value in facts.items():
+            if type(value) is str and len(value) > _MAX_TEXT:
+                facts[name] = value[:_MAX_TEXT]
         self._emit(facts)
 
 
@@ -137,6 +142,17 @@ def log_cause(error: GatewayError) -> None:
     cause = error.__cause__
     if cause is not None and error.status == 500:
         logging.getLogger(NAME).error("unexpected exception, request %s", error.id, exc_info=cause)
+
+
+@lru_cache(maxsize=1)
+def _to_the_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _timestamp(unix_seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond. The date is worked out once a second, not once a request."""
+    second = int(unix_seconds)
+    return f"{_to_the_second(second)}.{int((unix_seconds - second) * 1000):03d}+00:00"
 
 
 def _ms(seconds: float) -> float:

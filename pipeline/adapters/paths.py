@@ -48,9 +48,19 @@ class Router:
     def __init__(self, gateways: Iterable[Gateway]) -> None:
         faces = [(gateway.mount + face.prefix, gateway, face) for gateway in gateways for face in gateway.faces]
         self._faces: list[tuple[str, Gateway, Face]] = sorted(faces, key=lambda face: len(face[0]), reverse=True)
+        # Found once, by the search itself, so that looking a fixed path up cannot mean anything else than searching.
+        self._fixed = {
+            (route.method, prefix + route.path): self._search(route.method, prefix + route.path)
+            for prefix, _, face in self._faces
+            for route in face.dialect.routes
+            if "{" not in route.path
+        }
 
     def match(self, method: str, path: str) -> Match:
         """Raises `RouteError`: 404 for no such path, 405 with the allowed methods, 400 for a path with tricks in it."""
+        return self._fixed.get((method, path)) or self._search(method, path)
+
+    def _search(self, method: str, path: str) -> Match:
         under = [face for face in self._faces if path == face[0] or path.startswith(face[0] + "/")]
         nearest = under[0][2].dialect if under else None
         tricks = _tricks(path)
