@@ -62,6 +62,10 @@ class Payload(Mapping[str, Any]):
                 raise InvalidRequest(f"`{key}` cannot be read: {error}.", param=key) from None
         return self._decoded[key]
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """As for any mapping, without an exception where a field is absent: most that are looked for are."""
+        return self[key] if key in self._raw else default
+
     def raw(self, key: str) -> bytes | None:
         """The JSON text of a field, for a look that need not decode all of it; None if it is absent."""
         value = self._raw.get(key, _ABSENT)
