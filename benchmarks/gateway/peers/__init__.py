@@ -1,0 +1,1 @@
+"""The gateways that are measured side by side, one file each."""
