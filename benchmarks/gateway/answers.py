@@ -151,7 +151,7 @@ def _labelled(model: str, kind: str) -> dict[str, object]:
 
 
 def _completion(model: str, text: str) -> object:
-    message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return _labelled(model, "chat.completion") | {"choices": [choice], "usage": _USAGE}
 

@@ -14,7 +14,7 @@ import asyncio
 import gc
 import re
 import time
-from typing import Any, cast
+from typing import cast
 
 import httptools
 import msgspec

@@ -54,13 +54,13 @@ def run(peers: Sequence[Peer], scenarios: Sequence[str], rounds: int, seconds: f
 async def _rounds(
     up: Sequence[Running], scenarios: Sequence[Scenario], rounds: int, seconds: float, say: Say
 ) -> list[Measurement]:
-    taken = []
-    for number in range(1, rounds + 1):
-        for scenario in scenarios:
-            for it in up:
-                if scenario.name in it.peer.scenarios:
-                    taken.append(await measure(it, scenario, number, seconds, say))
-    return taken
+    return [
+        await measure(it, scenario, number, seconds, say)
+        for number in range(1, rounds + 1)
+        for scenario in scenarios
+        for it in up
+        if scenario.name in it.peer.scenarios
+    ]
 
 
 async def measure(it: Running, scenario: Scenario, number: int, seconds: float, say: Say) -> Measurement:

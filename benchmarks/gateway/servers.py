@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,14 +76,10 @@ def process(
         yield started
     finally:
         started.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             started.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(started.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         started.wait()
 
 
@@ -100,7 +96,6 @@ def origin() -> Iterator[tuple[int, int]]:
 @contextmanager
 def running(peer: Peer, origin_pid: int, origin_port: int) -> Iterator[Running]:
     """A peer, up: it has answered a chat with status 200. Raises `Unusable` if it does not."""
-    command = ()
     port = free_port()
     place = Place(port, origin_port, BUILD / peer.name / "run")
     place.folder.mkdir(parents=True, exist_ok=True)
@@ -138,12 +133,11 @@ def _status(port: int, method: str, path: str, headers: Mapping[str, str], sent:
         connection.close()
 
 
-def _wait(started: subprocess.Popen[bytes], ready: object, folder: Path) -> None:
-    assert callable(ready)
+def _wait(started: subprocess.Popen[bytes], ready: Callable[[], bool], folder: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while not ready():
         if started.poll() is not None or time.monotonic() > until:
             said = (folder / "output.log").read_text(errors="replace")[-2000:]
             ended = "no answer in time" if started.returncode is None else f"it ended with {started.returncode}"
-            raise Unusable(f"{' '.join(started.args[:3])} ...: {ended}\n{said}")  # type: ignore[index]
+            raise Unusable(f"{ended}\n{said}")
         time.sleep(0.01)

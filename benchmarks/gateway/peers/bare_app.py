@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--origin-port", type=int, required=True)
     args = parser.parse_args()
-    settings = ProcessSettings(_env_file=None)
+    settings = ProcessSettings()
     uvicorn.run(
         proxy(f"http://127.0.0.1:{args.origin_port}/v1/chat/completions"),
         host="127.0.0.1",

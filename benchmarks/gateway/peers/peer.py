@@ -42,9 +42,14 @@ class Peer(Protocol):
     the benchmark writes their bodies in it, with the answer of the origin expected in the same.
     """
 
-    name: str
-    scenarios: frozenset[str]
-    dialect: Literal["openai", "ollama"]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def scenarios(self) -> frozenset[str]: ...
+
+    @property
+    def dialect(self) -> Literal["openai", "ollama"]: ...
 
     def install(self) -> None:
         """Install it below BUILD / name, pinned to one version. Does nothing if it is there. Raises if it cannot be."""
