@@ -28,18 +28,24 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="each measurement takes (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=BUILD / "run.json", help="JSON file (default: %(default)s)")
+    parser.add_argument("--nice", type=int, default=-15, help="priority, if you may have it (default: %(default)s)")
     args = parser.parse_args()
     missing = [name for name in args.peers if not PEERS[name].installed()]
     for name in missing:
         print(f"{name} is not installed and is left out")
     peers = [PEERS[name] for name in args.peers if name not in missing]
-    measured = run(peers, args.scenarios, args.rounds, args.seconds, say=lambda line: print(line, flush=True))
+    measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
     measured.write(args.out)
     table(measured)
     noise = list(measured.noise())
     for line in noise:
         print(f"too noisy: {line}")
     return TOO_NOISY if noise else 0
+
+
+def say(line: str) -> None:
+    """Tell how the run goes."""
+    print(line, flush=True)
 
 
 def table(measured: Run) -> None:

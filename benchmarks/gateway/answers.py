@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import msgspec
 
 CHUNKS = 200
+"""How many chunks a stream has unless the request names another limit (max_tokens, num_predict)."""
+
 STAMP_DIGITS = 20
 STAMP = re.compile(rb'"content": ?"(\d{%d})"' % STAMP_DIGITS)
 """Finds the stamp of a chunk in either dialect, however its JSON is spaced."""
@@ -89,6 +91,12 @@ class StreamParts:
     def burst(self, chunks: int) -> bytes:
         """All of it as one piece."""
         return self.head + (self.before + b"0" * STAMP_DIGITS + self.after) * chunks + self.end
+
+
+def said(model: str) -> tuple[str, str]:
+    """The text of a whole answer in either dialect. One is longer: the answers are of the same length as JSON."""
+    openai, ollama = msgspec.json.decode(openai_whole(model)), msgspec.json.decode(ollama_whole(model))
+    return openai["choices"][0]["message"]["content"], ollama["message"]["content"]
 
 
 def openai_whole(model: str) -> bytes:

@@ -25,13 +25,14 @@ _ROLES = ("user", "assistant")
 
 
 @lru_cache(maxsize=64)
-def body(dialect: Dialect, size: Size, model: str, stream: bool) -> bytes:
-    """A chat request of about the given size. The short fields come first, as clients write them."""
+def body(dialect: Dialect, size: Size, model: str, stream: bool, limit: int | None = None) -> bytes:
+    """A chat request of about the given size, for at most `limit` tokens. The short fields come first, as clients write
+    them."""
     head: dict[str, object] = {"model": model, "stream": stream}
     if dialect == "openai":
-        head |= {"temperature": 0.7, "user": "bench"}
+        head |= {"temperature": 0.7, "user": "bench"} | ({"max_tokens": limit} if limit else {})
     else:
-        head |= {"options": {"temperature": 0.7}}
+        head |= {"options": {"temperature": 0.7} | ({"num_predict": limit} if limit else {})}
     messages = _history() if size == "history-200k" else _picture(dialect) if size == "image-1m" else _short(head)
     return msgspec.json.encode(head | {"messages": messages})
 

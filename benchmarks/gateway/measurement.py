@@ -22,11 +22,15 @@ STEADY_PEERS = ("nginx", "bare")
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where the run was taken. The load averages are those of one minute, before the first and after the last round."""
+    """Where the run was taken. The load averages are those of one minute, before the first and after the last round.
+
+    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had.
+    """
 
     cpu: str
     cores: int
     pinned: bool
+    nice: int
     python: str
     kernel: str
     date: str
@@ -51,7 +55,8 @@ class Measurement:
     """One peer in one scenario in one round.
 
     CPU is that of the whole process tree of the peer, user and kernel. `within_250ms` is a share from 0 to 1. `errors`
-    counts answers that were not what the origin sent; a measurement that has any is no measurement of its speed.
+    counts answers that were not what the origin sent; a measurement that has any is no measurement of its speed. Round
+    0 stands for a scenario that the peer answered wrongly from the start, and in which it was not measured.
     """
 
     peer: str

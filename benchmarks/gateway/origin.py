@@ -3,8 +3,9 @@
     python -m benchmarks.gateway.origin --port 9000
 
 It refuses nothing and checks no key. The model's name decides what comes back (see `answers`), the field `stream`
-whether it comes as a stream, with each dialect's own default. GET /bench/counts tells how many requests and chunks
-there were. It shares a core with the load, so whatever it costs slows the load and not what is measured.
+whether it comes as a stream, with each dialect's own default, and the limit on tokens, if there is one, how many chunks
+a stream has. GET /bench/counts tells how many requests and chunks there were. It shares a core with the load, so
+whatever it costs slows the load and not what is measured.
 """
 
 from __future__ import annotations
@@ -25,16 +26,16 @@ from benchmarks.gateway import answers
 BACKLOG = 4096
 _MODEL = re.compile(rb'"model": ?"([^"]*)"')
 _STREAM = re.compile(rb'"stream": ?(true|false)')
+_LIMIT = re.compile(rb'"(?:max_tokens|max_completion_tokens|num_predict)": ?(\d+)')
 _EDGE = 2048  # where the short fields of a request stand; between the edges there are only messages
 
 
 class Origin:
     """The prepared answers of one server, and what it counted."""
 
-    def __init__(self, chunks: int = answers.CHUNKS) -> None:
+    def __init__(self) -> None:
         self.requests = 0
         self.chunks = 0
-        self.chunks_a_stream = chunks
         models = answers.MODELS
         self.wholes = {
             b"/v1/chat/completions": {m.encode(): answers.answer(answers.openai_whole(m)) for m in models},
@@ -45,7 +46,8 @@ class Origin:
             b"/api/chat": {m.encode(): answers.ollama_stream(m) for m in models},
         }
         self.bursts = {
-            path: {model: parts.burst(chunks) for model, parts in of.items()} for path, of in self.streams.items()
+            path: {model: parts.burst(answers.CHUNKS) for model, parts in of.items()}
+            for path, of in self.streams.items()
         }
         self.intervals = {model.encode(): 1 / rate for model, rate in answers.CHUNKS_PER_SECOND.items()}
         self.others = {path: answers.answer(msgspec.json.encode(body)) for path, body in _questions().items()}
@@ -96,21 +98,27 @@ class Connection(asyncio.Protocol):
             self._transport.write(_refusal(b"404 Not Found"))
         elif not (said[1] == b"true" if said else path == b"/api/chat"):
             self._transport.write(origin.wholes[path][model])
-        elif model in origin.intervals:
-            self._stream(origin.streams[path][model], origin.intervals[model])
         else:
-            origin.chunks += origin.chunks_a_stream
-            self._transport.write(origin.bursts[path][model])
+            limit = _LIMIT.search(edges)
+            self._stream(path, model, int(limit[1]) if limit else answers.CHUNKS)
 
     def _other(self, path: bytes) -> bytes:
         if path == b"/bench/counts":
             return self._origin.counts()
         return self._origin.others.get(path) or _refusal(b"404 Not Found")
 
-    def _stream(self, parts: answers.StreamParts, interval_seconds: float) -> None:
+    def _stream(self, path: bytes, model: bytes, chunks: int) -> None:
+        origin, parts = self._origin, self._origin.streams[path][model]
+        if model in origin.intervals:
+            self._pace(parts, origin.intervals[model], chunks)
+        else:
+            origin.chunks += chunks
+            self._transport.write(origin.bursts[path][model] if chunks == answers.CHUNKS else parts.burst(chunks))
+
+    def _pace(self, parts: answers.StreamParts, interval_seconds: float, chunks: int) -> None:
         origin, transport, call_at = self._origin, self._transport, self._loop.call_at
         before, after, begun = parts.before, parts.after, self._loop.time()
-        last = origin.chunks_a_stream - 1
+        last = chunks - 1
 
         def send(at: int, head: bytes = b"") -> None:
             origin.chunks += 1
@@ -141,7 +149,7 @@ def _questions() -> dict[bytes, object]:
         b"/v1/models": {"object": "list", "data": openai},
         b"/api/tags": {"models": ollama},
         b"/api/ps": {"models": []},
-        b"/api/show": {"details": details, "model_info": {}, "capabilities": ["completion"]},
+        b"/api/show": {"details": details, "model_info": {}, "capabilities": ["completion", "tools", "vision"]},
         b"/api/version": {"version": "0.13.0"},
     }
 
@@ -157,13 +165,12 @@ def main() -> None:
     """Serve until killed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--chunks", type=int, default=answers.CHUNKS, help="of each stream (default: %(default)s)")
     args = parser.parse_args()
 
     async def serve() -> None:
-        await (await listen(Origin(args.chunks), args.port)).serve_forever()
+        await (await listen(Origin(), args.port)).serve_forever()
 
-    gc.disable()  # nothing here is a cycle that grows, and a collection would delay chunks
+    gc.freeze()  # the prepared answers need no looking through: a collection would delay chunks
     uvloop.run(serve())
 
 

@@ -1,4 +1,4 @@
-"""The bare proxy as a peer; what it does is told in `bare_app`."""
+"""The bare proxy as a peer; what it does is told in `bare_proxy`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Bare:
         return None
 
     def command(self, at: Place) -> Sequence[str]:
-        module = "benchmarks.gateway.peers.bare_app"
+        module = "benchmarks.gateway.bare_proxy"
         return (sys.executable, "-m", module, "--port", str(at.port), "--origin-port", str(at.origin_port))
 
     def environment(self, at: Place) -> Mapping[str, str]:

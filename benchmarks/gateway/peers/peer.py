@@ -7,20 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-CLIENT_KEY = "sk-bench-0123456789abcdef"
-"""The key that clients present. A peer that checks keys is configured with it."""
-
-ORIGIN_KEY = "sk-origin-fedcba9876543210"
-"""The key of the gateway for the origin, which refuses nothing: a peer that holds credentials sends it."""
-
-ALIASES = {
-    "chat-1k": "origin-1k",
-    "chat-100k": "origin-100k",
-    "chat-burst": "origin-burst",
-    "chat-100cps": "origin-100cps",
-    "chat-20cps": "origin-20cps",
-}
-"""The names of models that clients ask for, and what the origin calls them. Its answer depends on the name."""
+# Whoever writes a peer needs them, so they are to be had here, too.
+from benchmarks.gateway.agreed import ALIASES as ALIASES
+from benchmarks.gateway.agreed import CLIENT_KEY as CLIENT_KEY
+from benchmarks.gateway.agreed import ORIGIN_KEY as ORIGIN_KEY
 
 BUILD = Path(__file__).resolve().parents[3] / ".build" / "bench"
 """Below it each peer has a folder of its own, for what it installs: BUILD / name."""

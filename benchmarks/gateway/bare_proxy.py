@@ -1,6 +1,6 @@
 """The bare proxy: the least that a gateway in Python does, on the same server and the same client as gatewright.
 
-    python -m benchmarks.gateway.peers.bare_app --port 8001 --origin-port 9000
+    python -m benchmarks.gateway.bare_proxy --port 8001 --origin-port 9000
 
 One ASGI function. It hashes the key and looks it up, reads the top level of the body and nothing deeper, swaps the
 model and relays what comes back. No chain, no dialect, no limits, no log, no errors of its own, no eye on the client.
@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY
+from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
 from pipeline import TransportOptions, UpstreamCall
 from pipeline.settings import ProcessSettings
 from stages.upstreams.h1.transport import H1Transport
