@@ -1,0 +1,63 @@
+"""Measure gateways side by side.
+
+python -m benchmarks.gateway                                          # all that are installed, all scenarios
+python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.gateway.measurement import Run
+from benchmarks.gateway.peers import PEERS
+from benchmarks.gateway.peers.peer import BUILD
+from benchmarks.gateway.run import run
+from benchmarks.gateway.scenarios import SCENARIOS
+
+SHOWN = ("cpu_us_per_request", "cpu_us_per_chunk", "rps", "p50_ms", "p99_ms", "ttft_p50_ms", "chunk_delay_p99_ms")
+TOO_NOISY = 3
+
+
+def main() -> int:
+    """The exit code: 3 if the machine was too noisy for any conclusion."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help="of %(choices)s")
+    parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="SCENARIO")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="each measurement takes (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=BUILD / "run.json", help="JSON file (default: %(default)s)")
+    parser.add_argument("--nice", type=int, default=-15, help="priority, if you may have it (default: %(default)s)")
+    args = parser.parse_args()
+    missing = [name for name in args.peers if not PEERS[name].installed()]
+    for name in missing:
+        print(f"{name} is not installed and is left out")
+    peers = [PEERS[name] for name in args.peers if name not in missing]
+    measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
+    measured.write(args.out)
+    table(measured)
+    noise = list(measured.noise())
+    for line in noise:
+        print(f"too noisy: {line}")
+    return TOO_NOISY if noise else 0
+
+
+def say(line: str) -> None:
+    """Tell how the run goes."""
+    print(line, flush=True)
+
+
+def table(measured: Run) -> None:
+    """The medians, as text."""
+    print(f"\nload average {measured.machine.load_before:.1f} to {measured.machine.load_after:.1f}")
+    print(f"{'':44}" + "".join(f"{name:>20}" for name in SHOWN))
+    for scenario in dict.fromkeys(m.scenario for m in measured.measurements):
+        for peer in dict.fromkeys(m.peer for m in measured.measurements if m.scenario == scenario):
+            values = (measured.median(peer, scenario, figure) for figure in SHOWN)
+            cells = "".join(f"{'' if value is None else format(value, ',.2f'):>20}" for value in values)
+            print(f"{scenario + ' ' + peer:44}{cells}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""What one run of the benchmark finds out, as it stands in the JSON file, and what several rounds of it come to.
+
+A figure that a scenario does not give, or that could not be taken, is None and never 0: a report must not mistake the
+one for the other.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import msgspec
+
+NOISY_SPREAD = 0.35
+"""How far the CPU per request of one peer may lie apart over the rounds before a run concludes nothing."""
+
+STEADY_PEERS = ("nginx", "bare")
+"""The peers whose spread tells how noisy the machine was: they do the same little work each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where the run was taken. The load averages are those of one minute, before the first and after the last round.
+
+    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had.
+    """
+
+    cpu: str
+    cores: int
+    pinned: bool
+    nice: int
+    python: str
+    kernel: str
+    date: str
+    load_before: float
+    load_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a peer beside its rounds. `first_200_s` is the time from the start of its process to the first
+    answer with status 200; `first_200_cpu_s` is the CPU time that it took of all its processes."""
+
+    version: str
+    idle_rss_mb: float | None = None
+    first_200_s: float | None = None
+    first_200_cpu_s: float | None = None
+    installed_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One peer in one scenario in one round.
+
+    CPU is that of the whole process tree of the peer, user and kernel. `within_250ms` is a share from 0 to 1. `errors`
+    counts answers that were not what the origin sent; a measurement that has any is no measurement of its speed. Round
+    0 stands for a scenario that the peer answered wrongly from the start, and in which it was not measured.
+    """
+
+    peer: str
+    scenario: str
+    round: int
+    requests: int = 0
+    chunks: int = 0
+    errors: int = 0
+    seconds: float | None = None
+    cpu_us_per_request: float | None = None
+    cpu_us_per_chunk: float | None = None
+    rps: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    p999_ms: float | None = None
+    ttft_p50_ms: float | None = None
+    ttft_p99_ms: float | None = None
+    gap_p50_ms: float | None = None
+    gap_p99_ms: float | None = None
+    chunk_delay_p50_ms: float | None = None
+    chunk_delay_p99_ms: float | None = None
+    within_250ms: float | None = None
+    rss_mb: float | None = None
+    rss_kb_per_stream: float | None = None
+    load_average: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that one call of the benchmark measured. `seconds` is the length of one measurement."""
+
+    machine: Machine
+    rounds: int
+    seconds: float
+    measurements: list[Measurement] = field(default_factory=list)
+    facts: dict[str, Facts] = field(default_factory=dict)
+
+    def of(self, peer: str, scenario: str) -> list[Measurement]:
+        """The rounds of one peer in one scenario."""
+        return [m for m in self.measurements if m.peer == peer and m.scenario == scenario]
+
+    def median(self, peer: str, scenario: str, figure: str) -> float | None:
+        """The median of a figure over the rounds that have it; None if none has."""
+        values = self._values(peer, scenario, figure)
+        return statistics.median(values) if values else None
+
+    def spread(self, peer: str, scenario: str, figure: str) -> float | None:
+        """How far the rounds lie apart: the largest less the smallest, divided by the median. None below two rounds."""
+        values = self._values(peer, scenario, figure)
+        return (max(values) - min(values)) / statistics.median(values) if len(values) > 1 else None
+
+    def noise(self) -> Iterator[str]:
+        """Why this run concludes nothing, if so: one line for each scenario in which a steady peer was not steady."""
+        for peer in STEADY_PEERS:
+            for scenario in dict.fromkeys(m.scenario for m in self.measurements if m.peer == peer):
+                spread = self.spread(peer, scenario, "cpu_us_per_request")
+                if spread is not None and spread > NOISY_SPREAD:
+                    yield f"{peer} in {scenario}: CPU per request spreads {spread:.0%} over {self.rounds} rounds"
+
+    def write(self, path: Path) -> None:
+        """Write the run as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @classmethod
+    def read(cls, path: Path) -> Run:
+        """What `write` wrote. Raises `msgspec.ValidationError` for anything else."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
+
+    def _values(self, peer: str, scenario: str, figure: str) -> list[float]:
+        if figure not in _FIGURES:
+            raise ValueError(f"no figure is called {figure!r}")
+        values = (getattr(measurement, figure) for measurement in self.of(peer, scenario))
+        return [value for value in values if value is not None]
+
+
+_FIGURES = frozenset(f.name for f in fields(Measurement)) - {"peer", "scenario", "round"}

@@ -1,0 +1,91 @@
+"""gatewright as an operator starts it: `gatewright serve CONFIG` with a bundle as it is shipped, access log on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Literal
+
+from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
+from benchmarks.gateway.scenarios import ALL
+
+_CONFIG = """\
+version: 1
+resources:
+  upstreams:
+    origin: {{dialect: {upstream}, base_url: "http://127.0.0.1:{port}{base}", api_key: "${{env:BENCH_ORIGIN_KEY}}"}}
+  catalogues:
+    names:
+      upstreams: [origin]
+      aliases: {{{aliases}}}
+  keys:
+    bench: {{keys: [{{id: bench, key: "${{env:BENCH_CLIENT_KEY}}"}}]}}
+gateways:
+  bench:
+    use: {bundle}
+    with: {{upstream: origin, catalogue: names, keys: [bench], shape: {shape}}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gatewright:
+    """One way to set it up: the bundle for its clients, the dialect of the origin, the shape of answers.
+
+    The access log goes to a file, a JSON line a request. Every stage of the bundle stands in the chain.
+    """
+
+    name: str = "gatewright"
+    dialect: Literal["openai", "ollama"] = "openai"
+    upstream: Literal["openai", "ollama"] = "openai"
+    shape: Literal["forward", "complete"] = "forward"
+    scenarios: frozenset[str] = ALL
+
+    def install(self) -> None: ...
+
+    def installed(self) -> bool:
+        return True
+
+    def version(self) -> str:
+        return f"{version('gatewright')}, {self.dialect} clients, {self.upstream} origin, shape {self.shape}"
+
+    def installed_mb(self) -> float | None:
+        return None
+
+    def command(self, at: Place) -> Sequence[str]:
+        config = at.folder / "gateway.yaml"
+        aliases = ", ".join(f"{alias}: {name}" for alias, name in ALIASES.items())
+        base = "/v1" if self.upstream == "openai" else ""
+        config.write_text(
+            _CONFIG.format(
+                upstream=self.upstream,
+                base=base,
+                port=at.origin_port,
+                aliases=aliases,
+                bundle=self.dialect,
+                shape=self.shape,
+            )
+        )
+        serve = "from pipeline.cli.main import main; main()"
+        return (sys.executable, "-c", serve, "serve", str(config), "--port", str(at.port), "--log-format", "json")
+
+    def environment(self, at: Place) -> Mapping[str, str]:
+        return {"BENCH_CLIENT_KEY": CLIENT_KEY, "BENCH_ORIGIN_KEY": ORIGIN_KEY}
+
+    def path(self, scenario: str) -> str:
+        return "/v1/chat/completions" if self.dialect == "openai" else "/api/chat"
+
+    def headers(self, scenario: str) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {CLIENT_KEY}"}
+
+    def model(self, alias: str) -> str:
+        return alias
+
+
+VARIANTS = (
+    Gatewright(),
+    Gatewright("gatewright-complete", shape="complete"),
+    Gatewright("gatewright-translate", upstream="ollama", shape="complete"),
+    Gatewright("gatewright-translate-back", dialect="ollama", shape="complete"),
+)

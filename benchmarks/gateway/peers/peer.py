@@ -1,0 +1,70 @@
+"""What the benchmark asks of a peer: how to install it, how to start it, how to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+# Whoever writes a peer needs them, so they are to be had here, too.
+from benchmarks.gateway.agreed import ALIASES as ALIASES
+from benchmarks.gateway.agreed import CLIENT_KEY as CLIENT_KEY
+from benchmarks.gateway.agreed import ORIGIN_KEY as ORIGIN_KEY
+
+BUILD = Path(__file__).resolve().parents[3] / ".build" / "bench"
+"""Below it each peer has a folder of its own, for what it installs: BUILD / name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a peer runs: the port it listens on, that of the origin (both on 127.0.0.1), a folder for its files."""
+
+    port: int
+    origin_port: int
+    folder: Path
+
+
+class Peer(Protocol):
+    """One gateway under test.
+
+    `scenarios` names the scenarios that it can do; it is visited in no others. `dialect` is what its clients speak:
+    the benchmark writes their bodies in it, with the answer of the origin expected in the same.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def scenarios(self) -> frozenset[str]: ...
+
+    @property
+    def dialect(self) -> Literal["openai", "ollama"]: ...
+
+    def install(self) -> None:
+        """Install it below BUILD / name, pinned to one version. Does nothing if it is there. Raises if it cannot be."""
+
+    def installed(self) -> bool:
+        """Whether it can be started. Must be quick: it is asked before each run."""
+
+    def version(self) -> str:
+        """Its version and what else is needed to compare, in one line."""
+
+    def installed_mb(self) -> float | None:
+        """What its installation takes on disk, in units of 1,000,000 bytes. None where that cannot be told apart."""
+
+    def command(self, at: Place) -> Sequence[str]:
+        """The command that starts it in the foreground, one process or worker. Writes its config files into
+        `at.folder`. Empty: nothing is started, since it is the origin itself."""
+
+    def environment(self, at: Place) -> Mapping[str, str]:
+        """What it needs in its environment beside that of the benchmark."""
+
+    def path(self, scenario: str) -> str:
+        """Where a scenario's requests go, such as /v1/chat/completions."""
+
+    def headers(self, scenario: str) -> Mapping[str, str]:
+        """Header fields of a scenario's requests beside host, content-type and content-length."""
+
+    def model(self, alias: str) -> str:
+        """What it wants the model called that others know as `alias` (one of ALIASES)."""

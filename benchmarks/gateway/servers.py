@@ -1,0 +1,143 @@
+"""Starting and stopping what is measured and what stands behind it, each pinned to its core."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.gateway.bodies import body
+from benchmarks.gateway.cpu import cpu_seconds, rss_bytes
+from benchmarks.gateway.measurement import Facts
+from benchmarks.gateway.peers.peer import ALIASES, BUILD, Peer, Place
+
+LOAD_CORE, PEER_CORE = 0, 1
+START_SECONDS = 90.0
+STOP_SECONDS = 5.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Unusable(Exception):
+    """A server did not start, or does not answer as it has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A peer that answers: its process, its port, and what its start took."""
+
+    peer: Peer
+    pid: int
+    port: int
+    facts: Facts
+
+
+def pin(core: int) -> None:
+    """Keep this process, and what it starts from now on, on one core; on a machine with one core do nothing."""
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(0, {core})
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def process(
+    command: Sequence[str], folder: Path, *, core: int, environment: Mapping[str, str] = {}
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs while the context is open, ended with all its children. Its output goes to a file in
+    `folder`, anew each time: the access log of a gateway is written as to any file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    with (folder / "output.log").open("wb") as output:
+        started = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=ROOT,
+            env=kept | dict(environment),
+            preexec_fn=lambda: pin(core),
+            start_new_session=True,
+        )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+
+@contextmanager
+def origin() -> Iterator[tuple[int, int]]:
+    """The origin, up: its process and port."""
+    port = free_port()
+    command = (sys.executable, "-m", "benchmarks.gateway.origin", "--port", str(port))
+    with process(command, BUILD / "origin", core=LOAD_CORE) as started:
+        _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, BUILD / "origin")
+        yield started.pid, port
+
+
+@contextmanager
+def running(peer: Peer, origin_pid: int, origin_port: int) -> Iterator[Running]:
+    """A peer, up: it has answered a chat with status 200. Raises `Unusable` if it does not."""
+    port = free_port()
+    place = Place(port, origin_port, BUILD / peer.name / "run")
+    place.folder.mkdir(parents=True, exist_ok=True)
+    command = tuple(peer.command(place))
+    if not command:
+        yield Running(peer, origin_pid, origin_port, Facts(peer.version(), installed_mb=peer.installed_mb()))
+        return
+    asked = body(peer.dialect, "1k", peer.model(next(iter(ALIASES))), False)
+    path, headers = peer.path("whole-1k-c1"), peer.headers("whole-1k-c1")
+    begun = time.monotonic()
+    with process(command, place.folder, core=PEER_CORE, environment=peer.environment(place)) as started:
+        _wait(started, lambda: _status(port, "POST", path, headers, asked) == 200, place.folder)
+        seconds = time.monotonic() - begun
+        facts = Facts(
+            peer.version(),
+            idle_rss_mb=rss_bytes(started.pid) / 1e6,
+            first_200_s=seconds,
+            first_200_cpu_s=cpu_seconds(started.pid),
+            installed_mb=peer.installed_mb(),
+        )
+        yield Running(peer, started.pid, port, facts)
+
+
+def _status(port: int, method: str, path: str, headers: Mapping[str, str], sent: bytes) -> int | None:
+    """The status of an answer; None if there was none, because nobody listens yet or the connection was cut."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request(method, path, sent, {"content-type": "application/json", **headers})
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _wait(started: subprocess.Popen[bytes], ready: Callable[[], bool], folder: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while not ready():
+        if started.poll() is not None or time.monotonic() > until:
+            said = (folder / "output.log").read_text(errors="replace")[-2000:]
+            ended = "no answer in time" if started.returncode is None else f"it ended with {started.returncode}"
+            raise Unusable(f"{ended}\n{said}")
+        time.sleep(0.01)
