@@ -6,7 +6,6 @@ from pipeline.adapters.disconnect import Receive
 from pipeline.adapters.paths import Fields
 from pipeline.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 
-
 _MOST_DIGITS = 18  # of a length in bytes; Python refuses to read a number of thousands
 
 
