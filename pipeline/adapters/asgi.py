@@ -127,7 +127,8 @@ class _Exchange:
         try:
             await self._relay(request, response, match)
         finally:
-            await response.body.aclose()
+            if not response.body.closed:
+                await response.body.aclose()
 
     async def _relay(self, request: Request, response: Response, match: Match) -> None:
         """Send the body. The head waits for the first piece, so that an upstream's early failure has a true status."""
