@@ -120,6 +120,8 @@ class AccessRecord:
         emit, self._emit = self._emit, None
         if emit is not None:
             facts = self._facts()
+            # They refer to this record in turn: without that circle the garbage collector has nothing to do.
+            self._request = self._response = self._outcome = None
             for name, value in facts.items():
                 if type(value) is str and len(value) > _MAX_TEXT:
                     facts[name] = value[:_MAX_TEXT]
