@@ -112,25 +112,24 @@ class OpenAI:
     def completer(
         self, request: Request, *, model: str, id: str, clock: Clock, reasoning_fields: Sequence[str] = ()
     ) -> Callable[[Event], tuple[Event, ...]]:
-        digest = sha256(id.encode()).hexdigest()
         created = int(clock.time())
         if request.operation == "chat":
             calls = iter(range(1 << 30))
 
             def new_call_id(choice: int) -> str:
                 # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
-                return "call_" + sha256(f"{digest}/{choice}/{next(calls)}".encode()).hexdigest()[:24]
+                return "call_" + _digest(f"{_digest(id)}/{choice}/{next(calls)}")[:24]
 
             return ChatCompleter(
                 request,
                 model=model,
-                id=f"chatcmpl-{digest[:29]}",
+                new_id=lambda: f"chatcmpl-{_digest(id)[:29]}",
                 created=created,
                 new_call_id=new_call_id,
                 reasoning_fields=reasoning_fields,
             )
         if request.operation == "completion":
-            return TextCompleter(request, model=model, id=f"cmpl-{digest[:29]}", created=created)
+            return TextCompleter(request, model=model, new_id=lambda: f"cmpl-{_digest(id)[:29]}", created=created)
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
@@ -144,6 +143,10 @@ class OpenAI:
             return encode({**top, "model": model}) if "model" in top else data
 
         return (lambda frame: replace_data(frame, rename)) if request.stream else rename
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _explode(operation: str) -> Callable[[Data], list[Data]]:
