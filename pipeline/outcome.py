@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 import anyio
+import msgspec
 
 from pipeline.codec import Usage
 from pipeline.deadline import time_limit
@@ -25,8 +25,7 @@ class OutcomeKind(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What every `on_end` function receives, exactly once. `pieces` and `bytes` count what was handed out.
 
     `first_out_at` is when the first piece was handed out (`time.perf_counter`), `first_waited_seconds` how much of the
