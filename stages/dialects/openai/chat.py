@@ -19,9 +19,12 @@ CHUNK_OBJECT = "chat.completion.chunk"
 _KNOWN = frozenset({"index", "delta", "logprobs", "finish_reason"})
 
 
-def explode(answer: Data) -> list[Data]:
-    """A whole answer as chunks. Tool calls are numbered by their place: some servers number all of them 0."""
-    return choices.explode(answer, CHUNK_OBJECT, _split)
+def neutral(answer: Data) -> Data:
+    """A whole answer as the one chunk that says it all. Tool calls are numbered by their place: some say 0 of all."""
+    if not isinstance(answer.get("choices"), list):
+        return answer
+    said = [_as_delta(as_dict(choice), at) for at, choice in enumerate(answer["choices"])]
+    return {**answer, "object": CHUNK_OBJECT, "choices": said}
 
 
 def fold(events: Sequence[Event]) -> Data:
@@ -29,17 +32,14 @@ def fold(events: Sequence[Event]) -> Data:
     return choices.fold(events, WHOLE_OBJECT, _Choice)
 
 
-def _split(choice: Data, at: int) -> tuple[Data, Data]:
-    index = choice.get("index", at)
+def _as_delta(choice: Data, at: int) -> Data:
     delta = as_dict(choice.get("message"))
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
         delta = {**delta, "tool_calls": [{**as_dict(call), "index": number} for number, call in enumerate(calls)]}
-    said: Data = {"index": index, "delta": delta, "finish_reason": None}
-    if choice.get("logprobs") is not None:
-        said["logprobs"] = choice["logprobs"]
-    rest = {key: value for key, value in choice.items() if key not in ("message", "logprobs")}
-    return said, {"finish_reason": None, **rest, "index": index, "delta": {}}
+    said = {"index": at, "finish_reason": None, **choice, "delta": delta}
+    said.pop("message", None)
+    return said
 
 
 class _Choice:

@@ -1,8 +1,4 @@
-"""What chat and text completions share: an answer is a head, choices that are said and ended, and the usage.
-
-`explode` turns a whole answer into the three steps a stream has, so that a stage which holds text back until a choice
-ends works for both; `fold` puts a stream together again. Unknown fields of the top level survive both ways.
-"""
+"""What chat and text completions share: a head, choices and the usage; all else survives where it stood."""
 
 from __future__ import annotations
 
@@ -12,10 +8,8 @@ from typing import Any, Protocol
 from pipeline import Data, Event, EventKind
 from stages.dialects.wire import as_dict, as_int, as_list
 
-_HEAD = frozenset({"id", "object", "created", "model", "system_fingerprint", "service_tier"})
-_NOT_REST = _HEAD | {"choices", "usage"}
 _IDENTITY = ("id", "created", "model")
-Split = Callable[[Data, int], tuple[Data, Data]]
+_DATA = EventKind.DATA
 
 
 class Choice(Protocol):
@@ -25,21 +19,6 @@ class Choice(Protocol):
     def whole(self) -> Data: ...
 
 
-def explode(answer: Data, object: str, split: Split) -> list[Data]:
-    """All that was said, then how each choice ended, then the usage; `split` takes a choice and its place apart."""
-    if not isinstance(answer.get("choices"), list):
-        return [answer]
-    head = {key: value for key, value in answer.items() if key in _HEAD}
-    head["object"] = object
-    rest = {key: value for key, value in answer.items() if key not in _NOT_REST}
-    parts = [split(as_dict(choice), at) for at, choice in enumerate(answer["choices"])]
-    said: Data = {**head, "choices": [said for said, _ in parts]}
-    ended: Data = {**head, **rest, "choices": [ended for _, ended in parts]}
-    if answer.get("usage") is not None:
-        ended["usage"] = answer["usage"]
-    return [said, ended]
-
-
 def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> Data:
     """The whole answer that a stream spells out: its identity from the first event, the rest from the last."""
     answer: Data = {}
@@ -47,7 +26,7 @@ def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> 
     usage: Any = None
     choices: dict[int, Choice] = {}
     for event in events:
-        if event.kind is not EventKind.DATA:
+        if event.kind is not _DATA:
             continue
         data = event.data
         answer.update(data)

@@ -77,12 +77,17 @@ class Completer(ABC):
             if first:
                 self._open.add(index)
             reason = as_text(choice.get("finish_reason"))  # "" is how some say null
-            text = self.said(index, choice, first=first, ending=reason != "")
+            apart = reason != "" and self._stream
+            text = self.said(index, choice, first=first, ending=apart)
             if text is not None:
                 said.append(text)
             if reason:
                 self._finished.add(index)
-                ended.append(self.ended(index, choice, self.finish_reason(index, reason)))
+                finish = self.finish_reason(index, reason)
+                if apart:
+                    ended.append(self.ended(index, choice, finish))
+                elif text is not None:
+                    text["finish_reason"] = finish
         if data.get("usage") is not None:
             self._hold_usage(head, data["usage"])
         if not (said or ended):

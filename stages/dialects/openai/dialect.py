@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from pipeline import (
@@ -41,6 +41,8 @@ from stages.dialects.sse import replace_data
 from stages.dialects.wire import NOT_JSON, decode_top, encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+_NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
+_FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
 _JSON = (("content-type", "application/json"),)
 
 
@@ -85,7 +87,7 @@ class OpenAI:
         content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
         if content_type == "text/event-stream" or (request.stream and content_type != "application/json"):
             return StreamDecoder()
-        return WholeDecoder(_explode(request.operation))
+        return WholeDecoder(_NEUTRAL.get(request.operation))
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> GatewayError:
         return errors.decode_error(status, headers, body)
@@ -149,11 +151,7 @@ def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _explode(operation: str) -> Callable[[Data], list[Data]]:
-    return {"chat": chat.explode, "completion": text.explode}.get(operation, embeddings.explode)
-
-
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
     if operation.startswith("models."):
         return lambda events: models.encode_answer(embeddings.fold(events))
-    return {"chat": chat.fold, "completion": text.fold}.get(operation, embeddings.fold)
+    return _FOLD.get(operation, embeddings.fold)
