@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from pipeline.errors import GatewayError
@@ -71,14 +69,15 @@ class Attachments:
 
     def _fused(self, emit: Emit) -> Emit:
         """All functions as one, in the order of attachment; what comes out of the last goes to `emit`."""
-        for expands, group in groupby(reversed(self._functions), itemgetter(1)):
-            functions = [f for f, _ in group]
-            if expands:
-                for f in functions:
-                    emit = _expanding(f, emit)
-            else:
-                emit = _mapping(functions[::-1], emit)
-        return emit
+        side_by_side: list[MapFunction] = []
+        for f, expands in reversed(self._functions):
+            if not expands:
+                side_by_side.insert(0, f)
+                continue
+            if side_by_side:
+                emit, side_by_side = _mapping(side_by_side, emit), []
+            emit = _expanding(f, emit)
+        return _mapping(side_by_side, emit) if side_by_side else emit
 
     def _run_patches(self, frames: Iterable[bytes], out: list[bytes]) -> None:
         """Pass encoded frames through the patches; what is in `out` when one raises may still leave."""
@@ -111,7 +110,7 @@ def _expanding(f: ExpandFunction, emit: Emit) -> Emit:
 
 
 def _mapping(functions: Sequence[MapFunction], emit: Emit) -> Emit:
-    """One loop for functions that stand side by side: a call less for each of them."""
+    """One loop for functions that stand side by side, which saves a call for each of them."""
 
     def run(event: Event) -> None:
         kept: Event | None = event

@@ -73,8 +73,7 @@ class _Choice:
                 message[key] = value
         if isinstance(choice.get("logprobs"), dict):
             self._add_logprobs(choice["logprobs"])
-        if choice.get("finish_reason"):
-            self._finish = choice["finish_reason"]
+        self._finish = choice.get("finish_reason") or self._finish
         if not choice.keys() <= _KNOWN:
             self._rest |= {key: value for key, value in choice.items() if key not in _KNOWN}
 

@@ -23,6 +23,7 @@ _DIALECT = "openai"
 _REASONING = ("reasoning", "reasoning_content")
 _TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
 _CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}
+_DATA = EventKind.DATA
 _FINISH_WORDS = {"eos": "stop", "end_turn": "stop", "eos_token": "stop", "max_tokens": "length"}
 
 
@@ -43,8 +44,7 @@ class Completer(ABC):
         self._new_id = new_id
         self._default_created = created
         self._stream = request.stream
-        options = as_dict(request.payload.get("stream_options"))
-        self._wants_usage = not request.stream or options.get("include_usage") is True
+        self._wants_usage = not request.stream or _includes_usage(request)
         self._usage_chunk: Data | None = None
         self._same: Data = {}
         self._unsent: Data = {}
@@ -54,10 +54,8 @@ class Completer(ABC):
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
-        if event.kind is EventKind.END:
-            return self._end()
-        if event.kind is not EventKind.DATA:
-            return (event,)
+        if event.kind is not _DATA:
+            return self._end() if event.kind is EventKind.END else (event,)
         if event.dialect != _DIALECT and (event.dialect or self._translate is not None):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
@@ -160,9 +158,16 @@ class ChatCompleter(Completer):
     reasons = _CHAT_FINISH
 
     def __init__(
-        self, request: Request, *, new_call_id: Callable[[int], str], reasoning_fields: Sequence[str] = (), **given: Any
+        self,
+        request: Request,
+        *,
+        model: str,
+        new_id: Callable[[], str],
+        created: int,
+        new_call_id: Callable[[int], str],
+        reasoning_fields: Sequence[str] = (),
     ) -> None:
-        super().__init__(request, **given)
+        super().__init__(request, model=model, new_id=new_id, created=created)
         self._new_call_id = new_call_id
         self._reasoning_fields = tuple(reasoning_fields)
         self._calls: dict[int, ToolCalls] = {}
@@ -231,6 +236,10 @@ class TextCompleter(Completer):
 
     def ended(self, index: int, choice: Data, finish: str) -> Data:
         return {**choice, "text": "", "index": index, "logprobs": None, "finish_reason": finish}
+
+
+def _includes_usage(request: Request) -> bool:
+    return as_dict(request.payload.get("stream_options")).get("include_usage") is True
 
 
 def _joined(parts: Any) -> str:
