@@ -37,12 +37,14 @@ from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
+from stages.dialects.renaming import rename, splice
 from stages.dialects.sse import replace_data
-from stages.dialects.wire import NOT_JSON, decode_top, encode
+from stages.dialects.wire import encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
 _FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
+_DATA_BYTES = len(b"data: ")
 _JSON = (("content-type", "application/json"),)
 
 
@@ -135,16 +137,15 @@ class OpenAI:
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
-        def rename(data: bytes) -> bytes:
-            if b'"model"' not in data:
-                return data
-            try:
-                top = decode_top(data)
-            except NOT_JSON:
-                return data  # what is not JSON is forwarded as it is: that is what this shape promises
-            return encode({**top, "model": model}) if "model" in top else data
+        name = encode(model)
+        if not request.stream:
+            return lambda data: rename(data, name)
 
-        return (lambda frame: replace_data(frame, rename)) if request.stream else rename
+        def rename_frame(frame: bytes) -> bytes:
+            spliced = splice(frame, name, _DATA_BYTES) if frame.startswith(b"data: {") else None
+            return replace_data(frame, lambda data: rename(data, name)) if spliced is None else spliced
+
+        return rename_frame
 
 
 def _digest(text: str) -> str:
