@@ -45,6 +45,7 @@ class Completer(ABC):
         self._default_created = created
         self._stream = request.stream
         self._wants_usage = not request.stream or _includes_usage(request)
+        self._tells_null_usage = request.stream and self._wants_usage
         self._usage_chunk: Data | None = None
         self._same: Data = {}
         self._unsent: Data = {}
@@ -92,9 +93,12 @@ class Completer(ABC):
             self._unsent = head
             return ()
         self._unsent = {}
-        if not (self._stream and self._wants_usage):
+        if not self._tells_null_usage:
             head.pop("usage", None)
-        return tuple(event.with_data({**head, "choices": choices}) for choices in (said, ended) if choices)
+        if said and ended:
+            return event.with_data({**head, "choices": said}), event.with_data({**head, "choices": ended})
+        head["choices"] = said or ended
+        return (event.with_data(head),)
 
     # What differs between the kinds of answer.
 
