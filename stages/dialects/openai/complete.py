@@ -87,14 +87,17 @@ class Completer(ABC):
                     ended.append(self.ended(index, choice, finish))
                 elif text is not None:
                     text["finish_reason"] = finish
-        if data.get("usage") is not None:
-            self._hold_usage(head, data["usage"])
+        usage = usage_of.complete(data["usage"]) if data.get("usage") is not None else None
+        if usage is not None:
+            self._usage_chunk = {**head, "choices": [], "usage": usage}
         if not (said or ended):
             self._unsent = head
             return ()
         self._unsent = {}
-        if not self._tells_null_usage:
-            head.pop("usage", None)
+        if usage is not None and not self._stream:
+            head["usage"], self._usage_chunk = usage, None
+        elif not self._tells_null_usage:
+            del head["usage"]
         if said and ended:
             return event.with_data({**head, "choices": said}), event.with_data({**head, "choices": ended})
         head["choices"] = said or ended
@@ -132,11 +135,6 @@ class Completer(ABC):
             "usage": None,
         }
         return self._same
-
-    def _hold_usage(self, head: Data, given: Any) -> None:
-        usage = usage_of.complete(given)
-        if usage is not None:
-            self._usage_chunk = {**head, "choices": [], "usage": usage}
 
     def _end(self) -> tuple[Event, ...]:
         if not self._open:
