@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 
 from pipeline import (
     Answered,
@@ -118,22 +117,9 @@ class OpenAI:
     ) -> Callable[[Event], tuple[Event, ...]]:
         created = int(clock.time())
         if request.operation == "chat":
-            calls = iter(range(1 << 30))
-
-            def new_call_id(choice: int) -> str:
-                # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
-                return "call_" + _digest(f"{_digest(id)}/{choice}/{next(calls)}")[:24]
-
-            return ChatCompleter(
-                request,
-                model=model,
-                new_id=lambda: f"chatcmpl-{_digest(id)[:29]}",
-                created=created,
-                new_call_id=new_call_id,
-                reasoning_fields=reasoning_fields,
-            )
+            return ChatCompleter(request, model=model, id=id, created=created, reasoning_fields=reasoning_fields)
         if request.operation == "completion":
-            return TextCompleter(request, model=model, new_id=lambda: f"cmpl-{_digest(id)[:29]}", created=created)
+            return TextCompleter(request, model=model, id=id, created=created)
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
@@ -146,10 +132,6 @@ class OpenAI:
             return replace_data(frame, lambda data: rename(data, name)) if spliced is None else spliced
 
         return rename_frame
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
