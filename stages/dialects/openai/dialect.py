@@ -36,14 +36,13 @@ from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
-from stages.dialects.renaming import rename, splice
+from stages.dialects.renaming import FrameRenamer, rename
 from stages.dialects.sse import replace_data
 from stages.dialects.wire import encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
 _FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
-_DATA_BYTES = len(b"data: ")
 _JSON = (("content-type", "application/json"),)
 
 
@@ -126,12 +125,7 @@ class OpenAI:
         name = encode(model)
         if not request.stream:
             return lambda data: rename(data, name)
-
-        def rename_frame(frame: bytes) -> bytes:
-            spliced = splice(frame, name, _DATA_BYTES) if frame.startswith(b"data: {") else None
-            return replace_data(frame, lambda data: rename(data, name)) if spliced is None else spliced
-
-        return rename_frame
+        return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
