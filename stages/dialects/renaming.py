@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from stages.dialects.wire import NOT_JSON, decode_top, encode
+from stages.dialects.wire import NOT_JSON, decode_top, encode, on_one_line
 
 # Up to the name there are no brackets and no escapes, so the quotes pair up and the key is one of the outermost object.
 _HEAD = re.compile(rb'(?:data: )?\s*\{[^{}\[\]\\]*?"model"\s*:\s*("[^"\\]*")')
@@ -55,4 +55,4 @@ class FrameRenamer:
         end = len(self._head)
         if frame.find(b'"model"', end) >= 0 or frame.find(b"\\u006", end) >= 0:
             return self._read(frame)
-        return self._renamed + frame[end:]
+        return on_one_line(self._renamed + frame[end:])
