@@ -85,6 +85,15 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """What is measured of gatewright alone: the CPU time of `import pipeline`, and how many times as many requests a
+    second two workers answer as one does, with origin and load on the same two cores."""
+
+    import_cpu_s: float
+    two_workers_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Everything that one call of the benchmark measured. `seconds` is the length of one measurement."""
 
@@ -93,6 +102,7 @@ class Run:
     seconds: float
     measurements: list[Measurement] = field(default_factory=list)
     facts: dict[str, Facts] = field(default_factory=dict)
+    ours: Ours | None = None
 
     def of(self, peer: str, scenario: str) -> list[Measurement]:
         """The rounds of one peer in one scenario."""
