@@ -24,7 +24,8 @@ STEADY_PEERS = ("nginx", "bare")
 class Machine:
     """Where the run was taken. The load averages are those of one minute, before the first and after the last round.
 
-    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had.
+    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had;
+    `realtime` says that they went before everybody else all the same (`chrt -r 1 python -m benchmarks.gateway`).
     """
 
     cpu: str
@@ -36,6 +37,7 @@ class Machine:
     date: str
     load_before: float
     load_after: float
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
