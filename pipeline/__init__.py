@@ -48,9 +48,9 @@ from pipeline.neutral_request import Answered, Given, NeutralRequest, Parameter,
 from pipeline.outcome import Outcome, OutcomeKind
 from pipeline.payload import Payload
 from pipeline.registry import Registry, Row
-from pipeline.request import Request
+from pipeline.request import Request, RequestChanges
 from pipeline.resources import Catalogue, KeyStore, Resolution, Upstream
-from pipeline.response import Response
+from pipeline.response import Response, ResponseChanges
 from pipeline.runtime import Pipeline
 from pipeline.slots import Slot, Slots
 from pipeline.source import Source
@@ -153,9 +153,11 @@ __all__ = [
     "Registry",
     "Reply",
     "Request",
+    "RequestChanges",
     "Reservation",
     "Resolution",
     "Response",
+    "ResponseChanges",
     "Route",
     "Row",
     "SettingsError",

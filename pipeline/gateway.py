@@ -49,7 +49,10 @@ class Gateway:
 
     def speaks(self, name: str) -> Dialect:
         """The dialect of that name if it is one of the faces', else the main one."""
-        return next((face.dialect for face in self.faces if face.dialect.name == name), self.dialect)
+        for face in self.faces:
+            if face.dialect.name == name:
+                return face.dialect
+        return self.dialect
 
     async def models(self) -> list[str]:
         """The names of the models served here; empty when they cannot be had: discovery must not fail."""

@@ -51,6 +51,13 @@ class Headers:
         name = name.lower()
         return [value for key, value in self if key == name]
 
+    def with_(self, name: str, value: str) -> Headers:
+        """These fields and one more, after them."""
+        headers = Headers.__new__(Headers)
+        headers._pairs = (*self, (name.lower(), value))
+        headers._raw = ()
+        return headers
+
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
 

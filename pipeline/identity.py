@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+_TIME = (1 << 48) - 1
+_VARIANTS = "89ab"  # the two variant bits, 10, before two of the random ones
 _CLEAN = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
 
@@ -17,8 +19,5 @@ def request_id(offered: str | None, *, unix_seconds: float, random_bytes: Callab
 
 def uuid7(unix_seconds: float, random: bytes) -> str:
     """A UUIDv7 from a time and ten random bytes: 48 bits of milliseconds, version, 74 random bits."""
-    number = (int(unix_seconds * 1000) & (1 << 48) - 1) << 80 | int.from_bytes(random, "big")
-    number = number & ~(0xF << 76) | 0x7 << 76
-    number = number & ~(0x3 << 62) | 0x2 << 62
-    digits = f"{number:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    time, rest = f"{int(unix_seconds * 1000) & _TIME:012x}", random.hex()
+    return f"{time[:8]}-{time[8:]}-7{rest[1:4]}-{_VARIANTS[random[2] >> 4 & 3]}{rest[5:8]}-{rest[8:]}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, Literal, TextIO
 
@@ -61,75 +63,119 @@ class AccessRecord:
     """What is known of one request so far. Whoever owns the last byte calls `write`, exactly once.
 
     Stages add to it through the slot `NOTES`. Times are milliseconds from the first sight of the request; `own_ms` is
-    the gateway's share of the time to the first byte: everything but waiting for the upstream.
+    the gateway's share of the time to the first byte: everything but waiting for the upstream. The engine only leaves
+    here what it has; the line is made in one go when it is written.
     """
 
-    __slots__ = ("_emit", "_facts", "_outcome", "_started", "_written")
+    __slots__ = (
+        "_emit",
+        "_error",
+        "_gateway",
+        "_notes",
+        "_outcome",
+        "_request",
+        "_response",
+        "_started",
+        "_time",
+        "id",
+    )
 
-    def __init__(self, emit: Emit, *, id: str, timestamp: str) -> None:
-        self._emit = emit
+    def __init__(self, emit: Emit, *, id: str, unix_seconds: float) -> None:
+        self.id = id
+        self._emit: Emit | None = emit
         self._started = perf_counter()
-        self._written = False
-        self._facts: dict[str, Any] = {"event": "request", "ts": timestamp, "request_id": id}
-        self._outcome: str | None = None
+        self._time = unix_seconds
+        self._notes: dict[str, Any] = {}
+        self._gateway = ""
+        self._request: Request | None = None
+        self._response: Response | None = None
+        self._outcome: Outcome | None = None
+        self._error: GatewayError | None = None
 
     def note(self, **facts: Any) -> None:
-        """Add facts. Text from a caller is cut at 256 characters."""
-        for name, value in facts.items():
-            self._facts[name] = value[:_MAX_TEXT] if isinstance(value, str) else value
+        """Add facts. Text is cut at 256 characters when the line is written: some of it is a caller's."""
+        self._notes.update(facts)
 
     def asked(self, request: Request, gateway: str) -> None:
-        self.note(gateway=gateway, operation=request.operation, model=request.model, stream=request.stream)
+        self._request = request
+        self._gateway = gateway
 
     def answered(self, response: Response) -> None:
-        """What the response head tells: the target, and how long the upstream took."""
-        target = response.slots.get(TARGET_USED)
-        self.note(status=response.status)
-        if target is not None:
-            self.note(upstream=target.upstream, upstream_model=target.model)
-        head_seconds = response.slots.get(HEAD_SECONDS)
-        if head_seconds is not None:
-            self._facts["upstream_ms"] = _ms(head_seconds)
+        """The response head is there, and tells the target and how long the upstream took."""
+        self._response = response
 
     def failed(self, error: BaseException) -> None:
         """The request failed before its first byte; the first error is the one that counts."""
-        if "error" not in self._facts:
-            typed = as_gateway_error(error)
-            self.note(**typed.facts())
-            self._facts["status"] = typed.status
-            self._outcome = "failed"
+        if self._error is None:
+            self._error = as_gateway_error(error)
 
     def ended(self, outcome: Outcome) -> None:
-        """The body ended. Counts what was handed out and the tokens that the upstream reported."""
-        facts = self._facts
-        facts["pieces"] = outcome.pieces
-        facts["bytes_out"] = outcome.bytes
-        if outcome.usage is not None:
-            self.note(input_tokens=outcome.usage.input_tokens, output_tokens=outcome.usage.output_tokens)
-        if outcome.first_out_at is not None:
-            facts["first_byte_ms"] = _ms(outcome.first_out_at - self._started)
-            facts["upstream_ms"] = round(facts.get("upstream_ms", 0.0) + _ms(outcome.first_waited_seconds), 3)
-            facts["own_ms"] = max(round(facts["first_byte_ms"] - facts["upstream_ms"], 3), 0.0)
-        if outcome.kind is OutcomeKind.FAILED and outcome.error is not None:
-            if outcome.pieces:
-                self.note(**outcome.error.facts())
-                self._outcome = "failed"
-            else:
-                self.failed(outcome.error)
-        elif self._outcome is None:
-            self._outcome = "complete" if outcome.kind is OutcomeKind.COMPLETE else "aborted"
+        """The body ended."""
+        self._outcome = outcome
+        if outcome.error is not None and not outcome.pieces:
+            self.failed(outcome.error)
 
     def write(self) -> None:
         """Write the line. Later calls do nothing: one line per request."""
-        if self._written:
-            return
-        self._written = True
-        facts = self._facts
-        facts["outcome"] = self._outcome or "aborted"
+        emit, self._emit = self._emit, None
+        if emit is not None:
+            facts = self._facts()
+            for name, value in facts.items():
+                if type(value) is str and len(value) > _MAX_TEXT:
+                    facts[name] = value[:_MAX_TEXT]
+            emit(facts)
+
+    def _facts(self) -> dict[str, Any]:
+        facts = {"event": "request", "ts": _timestamp(self._time), "request_id": self.id, **self._notes}
         # 499 is nginx's word for a client that left before there was a status.
-        facts.setdefault("status", 499)
+        facts["status"] = 499
+        facts["outcome"] = "aborted"
+        request, response, outcome = self._request, self._response, self._outcome
+        if request is not None:
+            facts["gateway"] = self._gateway
+            facts["operation"] = request.operation
+            facts["model"] = request.model
+            facts["stream"] = request.stream
+        if response is not None:
+            _tell_head(response, facts)
+        if outcome is not None:
+            self._tell_end(outcome, facts)
+        if self._error is not None:
+            facts.update(self._error.facts())
+            facts["status"] = self._error.status
+            facts["outcome"] = "failed"
         facts["total_ms"] = _ms(perf_counter() - self._started)
-        self._emit(facts)
+        return facts
+
+    def _tell_end(self, outcome: Outcome, facts: dict[str, Any]) -> None:
+        """What was handed out, the tokens that the upstream reported, and where the time to the first byte went."""
+        facts["pieces"] = outcome.pieces
+        facts["bytes_out"] = outcome.bytes
+        if outcome.usage is not None:
+            facts["input_tokens"] = outcome.usage.input_tokens
+            facts["output_tokens"] = outcome.usage.output_tokens
+        if outcome.first_out_at is not None:
+            first_byte_ms = _ms(outcome.first_out_at - self._started)
+            upstream_ms = round(facts.get("upstream_ms", 0.0) + _ms(outcome.first_waited_seconds), 3)
+            facts["first_byte_ms"] = first_byte_ms
+            facts["upstream_ms"] = upstream_ms
+            facts["own_ms"] = max(round(first_byte_ms - upstream_ms, 3), 0.0)
+        if outcome.kind is OutcomeKind.COMPLETE:
+            facts["outcome"] = "complete"
+        elif outcome.error is not None:
+            facts.update(outcome.error.facts())
+            facts["outcome"] = "failed"
+
+
+def _tell_head(response: Response, facts: dict[str, Any]) -> None:
+    facts["status"] = response.status
+    target = response.slots.get(TARGET_USED)
+    if target is not None:
+        facts["upstream"] = target.upstream
+        facts["upstream_model"] = target.model
+    head_seconds = response.slots.get(HEAD_SECONDS)
+    if head_seconds is not None:
+        facts["upstream_ms"] = _ms(head_seconds)
 
 
 def log_cause(error: GatewayError) -> None:
@@ -137,6 +183,17 @@ def log_cause(error: GatewayError) -> None:
     cause = error.__cause__
     if cause is not None and error.status == 500:
         logging.getLogger(NAME).error("unexpected exception, request %s", error.id, exc_info=cause)
+
+
+@lru_cache(maxsize=1)
+def _to_the_second(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _timestamp(unix_seconds: float) -> str:
+    """RFC 3339 in UTC, to the millisecond. The date is worked out once a second, not once a request."""
+    second = int(unix_seconds)
+    return f"{_to_the_second(second)}.{int((unix_seconds - second) * 1000):03d}+00:00"
 
 
 def _ms(seconds: float) -> float:

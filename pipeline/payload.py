@@ -20,6 +20,10 @@ _encode = msgspec.json.Encoder().encode
 _ABSENT = object()
 
 
+def _less(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in keys}
+
+
 class Payload(Mapping[str, Any]):
     """A read-only mapping over a JSON object. Values decode on first look; writing makes a new payload.
 
@@ -46,8 +50,14 @@ class Payload(Mapping[str, Any]):
             raise ValueError(str(error)) from None
         except RecursionError:
             raise ValueError("JSON is nested too deeply") from None
-        payload = cls()
+        return cls._of(raw, {})
+
+    @classmethod
+    def _of(cls, raw: dict[str, Any], decoded: dict[str, Any]) -> Payload:
+        """From dicts that are nobody else's."""
+        payload = cls.__new__(cls)
         payload._raw = raw
+        payload._decoded = decoded
         return payload
 
     def __getitem__(self, key: str) -> Any:
@@ -61,6 +71,10 @@ class Payload(Mapping[str, Any]):
                 # Valid JSON that Python cannot hold: a number out of range, or nesting too deep for where we are.
                 raise InvalidRequest(f"`{key}` cannot be read: {error}.", param=key) from None
         return self._decoded[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As for any mapping, without an exception where a field is absent: most that are looked for are."""
+        return self[key] if key in self._raw else default
 
     def raw(self, key: str) -> bytes | None:
         """The JSON text of a field, for a look that need not decode all of it; None if it is absent."""
@@ -80,17 +94,12 @@ class Payload(Mapping[str, Any]):
 
     def with_(self, **changes: Any) -> Payload:
         """This payload with some top-level fields set. Fields not named keep their bytes."""
-        new = Payload()
-        new._raw = {**self._raw, **changes}
-        new._decoded = {key: value for key, value in self._decoded.items() if key not in changes}
-        return new
+        kept = {key: value for key, value in self._decoded.items() if key not in changes}
+        return self._of({**self._raw, **changes}, kept)
 
     def without(self, *keys: str) -> Payload:
         """This payload less some top-level fields; absent ones are ignored."""
-        new = Payload()
-        new._raw = {key: value for key, value in self._raw.items() if key not in keys}
-        new._decoded = {key: value for key, value in self._decoded.items() if key not in keys}
-        return new
+        return self._of(_less(self._raw, keys), _less(self._decoded, keys))
 
     def encode(self) -> bytes:
         """The JSON object as bytes, compact; untouched fields are copied, not re-encoded."""

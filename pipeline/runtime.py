@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -99,8 +98,7 @@ class Pipeline:
 
     def record(self, id: str) -> AccessRecord:
         """A new access record. Its owner writes it after the last byte."""
-        now = datetime.fromtimestamp(self.host.clock.time(), UTC)
-        return AccessRecord(self._access, id=id, timestamp=now.isoformat(timespec="milliseconds"))
+        return AccessRecord(self._access, id=id, unix_seconds=self.host.clock.time())
 
     def new_id(self, offered: str | None = None) -> str:
         clock, random_bytes = self.host.clock, self.host.random_bytes
@@ -117,10 +115,9 @@ class Pipeline:
         """
         chosen = gateway if isinstance(gateway, Gateway) else self.gateway(gateway)
         embedded = record is None
-        id = self.new_id(request.id)
-        record = record if record is not None else self.record(id)
+        record = record if record is not None else self.record(self.new_id(request.id))
         dialect = chosen.speaks(request.dialect)
-        request = request.evolve(id=id, dialect=dialect.name, slots=request.slots.with_(NOTES, record))
+        request = request.evolve(id=record.id, dialect=dialect.name, slots=request.slots.with_(NOTES, record))
         request = request.with_slot(ORIGINAL, request)
         record.asked(request, chosen.name)
         deadline = deadline_in(self._seconds_left(request))

@@ -16,6 +16,7 @@ from pipeline import (
     Host,
     Request,
     Response,
+    Slots,
     StageSettings,
     Upstream,
     UpstreamAnswer,
@@ -54,7 +55,7 @@ class Dispatch:
         if not 200 <= answer.status < 300:
             await _refuse(upstream, answer)
         body = Body(answer.source, upstream.dialect.decoder(request, answer.headers))
-        return Response(body, status=answer.status).with_slot(TARGET_USED, target).with_slot(HEAD_SECONDS, waited)
+        return Response(body, status=answer.status, slots=Slots({TARGET_USED: target, HEAD_SECONDS: waited}))
 
 
 async def _refuse(upstream: Upstream, answer: UpstreamAnswer) -> None:

@@ -13,6 +13,7 @@ from pipeline import (
     Request,
     Response,
     SettingsError,
+    Slots,
     StageSettings,
     Target,
     note,
@@ -52,12 +53,8 @@ class MapModel:
             return await call_next(request)
         resolution = await self._catalogue.resolve(request.model)
         note(request, model_resolved=resolution.model)
-        slots = (
-            request.slots.with_(MODEL, resolution.model)
-            .with_(TARGETS, resolution.targets)
-            .with_(TARGET, resolution.targets[0])
-        )
-        payload = None
+        slots = _resolved(request.slots, resolution.model, resolution.targets)
+        payload = request.payload
         if resolution.parameters is not None and request.operation in _WITH_PARAMETERS:
             payload = self._host.dialect(request.dialect).with_parameters(request, resolution.parameters)
         return await call_next(request.evolve(slots=slots, payload=payload))
@@ -67,6 +64,9 @@ class MapModel:
         for name in self._catalogue.upstreams():
             if self._host.upstream(name).dialect.name == request.dialect:
                 target = Target(name, request.model)
-                slots = request.slots.with_(MODEL, request.model).with_(TARGETS, (target,)).with_(TARGET, target)
-                return request.evolve(slots=slots)
+                return request.evolve(slots=_resolved(request.slots, request.model, (target,)))
         return request
+
+
+def _resolved(slots: Slots, model: str, targets: tuple[Target, ...]) -> Slots:
+    return slots.overlay(Slots({MODEL: model, TARGETS: targets, TARGET: targets[0]}))

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.adapters.body_reader import ClientLeft, check_content_type, read_body
 from pipeline.adapters.disconnect import Receive, while_connected
-from pipeline.adapters.paths import Match, RouteError, Router, check_head
+from pipeline.adapters.paths import Fields, Match, RouteError, Router, check_head
 from pipeline.adapters.replies import STREAM_HEADERS, RawHeaders, Send, send_error, send_head, send_whole
 from pipeline.adapters.status import PATHS, answer_status
 from pipeline.dialect import Dialect
@@ -70,8 +70,9 @@ class _Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._headers = Headers.from_raw(scope["headers"])
-        self._id = pipeline.new_id(self._headers.get("x-request-id"))
+        self._fields: Fields = dict(scope["headers"])
+        offered = self._fields.get(b"x-request-id")
+        self._id = pipeline.new_id(None if offered is None else offered.decode("latin-1"))
         self._record: AccessRecord = pipeline.record(self._id)
         self._dialect: Dialect | None = None
         self._model = ""
@@ -100,13 +101,13 @@ class _Exchange:
 
     async def _answer(self, path: str) -> None:
         scope = self._scope
-        refused = check_head(scope["headers"], needs_host=scope.get("http_version") == "1.1")
+        refused = check_head(scope["headers"], self._fields, needs_host=scope.get("http_version") == "1.1")
         if refused is not None:
             raise refused
         match = self._router.match(scope["method"], path)
         self._dialect = match.dialect
-        check_content_type(scope["headers"], match.dialect.content_types)
-        body = await read_body(self._receive, scope["headers"], self._pipeline.max_body_bytes)
+        check_content_type(self._fields, match.dialect.content_types)
+        body = await read_body(self._receive, self._fields, self._pipeline.max_body_bytes)
         self._record.note(bytes_in=len(body))
         asked = match.dialect.decode_request(match.operation, body, match.path_model)
         self._model = asked.model
@@ -116,7 +117,7 @@ class _Exchange:
             model=asked.model,
             payload=asked.payload,
             stream=asked.stream,
-            headers=self._headers,
+            headers=Headers.from_raw(scope["headers"]),
             id=self._id,
         )
         await while_connected(self._receive, lambda: self._respond(request, match))
@@ -126,7 +127,8 @@ class _Exchange:
         try:
             await self._relay(request, response, match)
         finally:
-            await response.body.aclose()
+            if not response.body.closed:
+                await response.body.aclose()
 
     async def _relay(self, request: Request, response: Response, match: Match) -> None:
         """Send the body. The head waits for the first piece, so that an upstream's early failure has a true status."""

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from pipeline.adapters.disconnect import Receive
+from pipeline.adapters.paths import Fields
 from pipeline.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+
+_MOST_DIGITS = 18  # of a length in bytes; Python refuses to read a number of thousands
 
 
 class ClientLeft(Exception):
     """The client left before its request was complete. There is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], max_bytes: int) -> bytes:
+async def read_body(receive: Receive, fields: Fields, max_bytes: int) -> bytes:
     """The whole body. Raises `BodyTooLarge` from the declared length where there is one, else from the count."""
-    for name, value in headers:
-        if name == b"content-length":
-            if not value.isdigit():
-                raise InvalidRequest("Content-Length must be a number.")
-            if int(value) > max_bytes:
-                raise _too_large(max_bytes)
-        elif name == b"content-encoding" and value.lower() != b"identity":
-            raise UnsupportedMediaType("Compressed request bodies are not read here.")
+    length = fields.get(b"content-length")
+    if length is not None:
+        if not length.isdigit():
+            raise InvalidRequest("Content-Length must be a number.")
+        if len(length) > _MOST_DIGITS or int(length) > max_bytes:
+            raise _too_large(max_bytes)
+    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType("Compressed request bodies are not read here.")
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -37,18 +38,17 @@ async def read_body(receive: Receive, headers: Iterable[tuple[bytes, bytes]], ma
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def check_content_type(headers: Iterable[tuple[bytes, bytes]], read: frozenset[str] | None) -> None:
+def check_content_type(fields: Fields, read: frozenset[str] | None) -> None:
     """Raises `UnsupportedMediaType` for a body that is called something else than what is `read`.
 
     A body without a type is taken for what it is read as: many clients say none.
     """
-    if read is None:
+    value = fields.get(b"content-type")
+    if read is None or value is None:
         return
-    for name, value in headers:
-        if name == b"content-type":
-            called = value.decode("latin-1").partition(";")[0].strip().lower()
-            if called and called not in read:
-                raise UnsupportedMediaType(f"A body of type {called[:100]} is not read here; send {min(read)}.")
+    called = value.decode("latin-1").partition(";")[0].strip().lower()
+    if called and called not in read:
+        raise UnsupportedMediaType(f"A body of type {called[:100]} is not read here; send {min(read)}.")
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

@@ -2,7 +2,7 @@
 
 No ASGI server raises on `send` after a disconnect, so without a watcher a gateway pays the model provider to the end.
 One task per request waits for `http.disconnect` and cancels the request's own task; cancellation then releases
-everything on its way out.
+everything on its way out. On asyncio that task is not made for an answer that comes at once.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from typing import Any
 import anyio
 
 from pipeline.deadline import running_on_asyncio
+
+UNWATCHED_SECONDS = 0.02
+"""How long a request runs before anybody is set to watch its client: an answer that comes at once is not worth a task,
+and a client that leaves sooner is noticed then."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,8 +45,10 @@ async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
             left = True
             task.cancel()
 
+    watchers: list[asyncio.Task[None]] = []
+    loop = asyncio.get_running_loop()
+    start = loop.call_later(UNWATCHED_SECONDS, lambda: watchers.append(loop.create_task(watch())))
     before = task.cancelling()
-    watcher = asyncio.get_running_loop().create_task(watch())
     try:
         await work()
     except asyncio.CancelledError:
@@ -56,7 +62,9 @@ async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> 
         raise
     finally:
         over = True
-        watcher.cancel()
+        start.cancel()
+        for watcher in watchers:
+            watcher.cancel()
     if left:
         await _take_back(task, before)
     return True

@@ -7,16 +7,20 @@ the bytes on the wire. Static segments must match them exactly; only the model n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from pipeline.dialect import Dialect, Route
 from pipeline.errors import GatewayError, InvalidRequest, MethodNotAllowed, NotFound
 from pipeline.gateway import Face, Gateway
 
+RawHeaders = Sequence[tuple[bytes, bytes]]
+Fields = Mapping[bytes, bytes]
+
 _HOST = re.compile(rb"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
-_ONCE = (b"host", b"content-length", b"transfer-encoding")
+_ONCE = frozenset((b"host", b"content-length", b"content-type", b"content-encoding", b"transfer-encoding"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,19 @@ class Router:
     def __init__(self, gateways: Iterable[Gateway]) -> None:
         faces = [(gateway.mount + face.prefix, gateway, face) for gateway in gateways for face in gateway.faces]
         self._faces: list[tuple[str, Gateway, Face]] = sorted(faces, key=lambda face: len(face[0]), reverse=True)
+        # Found once, by the search itself, so that looking a fixed path up cannot mean anything else than searching.
+        self._fixed = {
+            (route.method, prefix + route.path): self._search(route.method, prefix + route.path)
+            for prefix, _, face in self._faces
+            for route in face.dialect.routes
+            if "{" not in route.path
+        }
 
     def match(self, method: str, path: str) -> Match:
         """Raises `RouteError`: 404 for no such path, 405 with the allowed methods, 400 for a path with tricks in it."""
+        return self._fixed.get((method, path)) or self._search(method, path)
+
+    def _search(self, method: str, path: str) -> Match:
         under = [face for face in self._faces if path == face[0] or path.startswith(face[0] + "/")]
         nearest = under[0][2].dialect if under else None
         tricks = _tricks(path)
@@ -72,22 +86,27 @@ class Router:
         raise RouteError(NotFound(f"Invalid URL ({method} {path[:200]})"), nearest)
 
 
-def check_head(headers: Iterable[tuple[bytes, bytes]], *, needs_host: bool) -> GatewayError | None:
-    """Framing and Host fields that two servers could read differently (RFC 9112 3.2, 6.3; promises: no smuggling)."""
-    seen: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _ONCE:
-            if name in seen:
+def check_head(headers: RawHeaders, fields: Fields, *, needs_host: bool) -> GatewayError | None:
+    """Fields that two servers could read differently (RFC 9112 3.2, 6.3; RFC 9110 5.3; promises: no smuggling).
+
+    `fields` are `headers` by name, whose own repetitions are looked for here and nowhere else.
+    """
+    if len(fields) != len(headers):
+        names = [name for name, _ in headers]
+        for name in names:
+            if name in _ONCE and names.count(name) > 1:
                 return InvalidRequest(f"The header field {name.decode()} may appear only once.")
-            seen[name] = value
-    if b"content-length" in seen and b"transfer-encoding" in seen:
+    if b"transfer-encoding" in fields and b"content-length" in fields:
         return InvalidRequest("Content-Length and Transfer-Encoding exclude each other.")
-    host = seen.get(b"host")
-    if host is None and needs_host:
-        return InvalidRequest("An HTTP/1.1 request must have a Host header field.")
-    if host is not None and not _HOST.match(host):
-        return InvalidRequest("The Host header field is malformed.")
-    return None
+    host = fields.get(b"host")
+    if host is None:
+        return InvalidRequest("An HTTP/1.1 request must have a Host header field.") if needs_host else None
+    return None if _is_host(host) else InvalidRequest("The Host header field is malformed.")
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.match(value) is not None
 
 
 def _matches(route: Route, rest: str) -> str | None:

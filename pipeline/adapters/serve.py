@@ -9,6 +9,7 @@ import sys
 import uvicorn
 
 from pipeline.adapters.asgi import GatewayApp
+from pipeline.adapters.garbage import collect_seldom
 from pipeline.build import build_file
 from pipeline.log import write_events
 from pipeline.observe import LogFormat, access_log
@@ -25,7 +26,9 @@ def make_app(settings: ProcessSettings) -> GatewayApp:
     log_format = _log_format(settings)
     write_events(log_format)
     access = access_log(log_format)
-    return GatewayApp(build_file(settings.config, access=access, max_body_bytes=settings.max_body_bytes))
+    app = GatewayApp(build_file(settings.config, access=access, max_body_bytes=settings.max_body_bytes))
+    collect_seldom()
+    return app
 
 
 def serve(settings: ProcessSettings) -> None:

@@ -16,6 +16,7 @@ from stages.catalogue.parameter_rules import ModelParameters, ParameterRule
 from stages.catalogue.upstream_list import RETRY_SECONDS, Sleep, UpstreamList
 
 _OLD_SECONDS = 30.0
+_REMEMBERED = 1024  # behind a pattern or a default there are as many names as callers think of
 
 
 class ModelCatalogue:
@@ -53,7 +54,10 @@ class ModelCatalogue:
         )
 
     def __init__(self, settings: Settings, host: Host, name: str, *, sleep: Sleep = anyio.sleep) -> None:
-        self._lists = [UpstreamList(host.upstream(one), host.clock, host.log) for one in settings.upstreams]
+        # What was resolved, for as long as no list has news: the same few names are asked for again and again.
+        self._resolved: dict[str, Resolution] = {}
+        news = self._resolved.clear
+        self._lists = [UpstreamList(host.upstream(one), host.clock, host.log, news) for one in settings.upstreams]
         self._aliases = Aliases(settings.aliases, settings.default, settings.upstreams)
         self._lookup = Lookup(self._lists, self._aliases, settings.provider_prefixes)
         self._parameters = ModelParameters(settings.parameters)
@@ -78,10 +82,19 @@ class ModelCatalogue:
         if tasks is not None:
             for one in self._lists:
                 one.attended = False
+            self._resolved.clear()
             tasks.cancel_scope.cancel()
             await tasks.__aexit__(None, None, None)
 
     async def resolve(self, model: str) -> Resolution:
+        resolution = self._resolved.get(model)
+        if resolution is None:
+            resolution = await self._resolve(model)
+            if all(one.settled for one in self._lists_for(model)) and len(self._resolved) < _REMEMBERED:
+                self._resolved[model] = resolution
+        return resolution
+
+    async def _resolve(self, model: str) -> Resolution:
         await self._need(self._lists_for(model))
         targets = self._lookup.find(model)
         if not targets:

@@ -19,10 +19,11 @@ class UpstreamList:
 
     `cards` None says that the list is unknown, which is not the same as empty. A list that was known stays so when its
     upstream can no longer be asked: it may be back before anybody wants what is new. While `attended` a stale list is
-    as good as a fresh one, because somebody is already looking after it.
+    as good as a fresh one, because somebody is already looking after it. `news` is called whenever it may say something
+    else than before.
     """
 
-    def __init__(self, upstream: Upstream, clock: Clock, log: Any) -> None:
+    def __init__(self, upstream: Upstream, clock: Clock, log: Any, news: Callable[[], object]) -> None:
         self.upstream = upstream
         self.cards: list[ModelCard] | None = None
         self.attended = False
@@ -30,6 +31,7 @@ class UpstreamList:
         self._by_key: dict[str, ModelCard] = {}
         self._clock = clock
         self._log = log
+        self._news = news
         self._asked_at: float | None = None
         self._failure: GatewayError | None = None
         self._misses = 0
@@ -50,13 +52,19 @@ class UpstreamList:
         keys = self.upstream.dialect.model_names(model)
         return next((self._by_key[key] for key in keys if key in self._by_key), None)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nobody need wait for it, and will not until `news` is called."""
+        return self.attended and self._asked_at is not None and not self._outdated
+
     def outdate(self) -> None:
         """The upstream's models have changed: whoever asks next waits for the news."""
         self._outdated = True
+        self._news()
 
     async def need(self, older_than_seconds: float) -> None:
         """See that there is a list not older than that, or that it is at least attended to. Never raises."""
-        if not self.attended or self._asked_at is None or self._outdated:
+        if not self.settled:
             await self.refresh(older_than_seconds)
 
     async def refresh(self, older_than_seconds: float) -> None:
@@ -69,6 +77,7 @@ class UpstreamList:
             self._outdated = False
             await self._fetch()
             self._asked_at = self._clock.monotonic()
+            self._news()
 
     async def attend(self, every_seconds: float, sleep: Sleep) -> None:
         """Keep the list up to date until cancelled. Never raises.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def written(format: LogFormat, record: dict[str, Any]) -> str:
 
 def record() -> tuple[AccessRecord, list[dict[str, Any]]]:
     lines: list[dict[str, Any]] = []
-    return AccessRecord(lines.append, id="r1", timestamp="now"), lines
+    return AccessRecord(lines.append, id="r1", unix_seconds=0.0), lines
 
 
 @given(text=st.text())
@@ -56,6 +57,16 @@ def test_a_console_record_is_one_line_that_moves_no_cursor(text: str) -> None:
 def test_a_console_record_shows_its_fields() -> None:
     line = written("console", {"event": "request", "model": "m", "status": 200})
     assert line.split() == ["request", "model=m", "status=200"]
+
+
+@given(unix_seconds=st.floats(0, 2**33))
+def test_the_timestamp_is_the_date_and_time_to_the_millisecond(unix_seconds: float) -> None:
+    lines: list[dict[str, Any]] = []
+    AccessRecord(lines.append, id="r1", unix_seconds=unix_seconds).write()
+    told = datetime.fromisoformat(lines[0]["ts"])
+    assert len(lines[0]["ts"]) == len("2026-01-01T00:00:00.000+00:00")
+    assert told.utcoffset() == timedelta(0)
+    assert 0 <= unix_seconds - told.timestamp() < 0.001001
 
 
 def test_off_writes_nothing() -> None:
@@ -106,7 +117,7 @@ def test_a_complete_answer() -> None:
     assert line.pop("total_ms") >= 0
     assert line == {
         "event": "request",
-        "ts": "now",
+        "ts": "1970-01-01T00:00:00.000+00:00",
         "request_id": "r1",
         "gateway": "edge",
         "operation": "chat",

@@ -33,10 +33,10 @@ CHANGES: dict[str, Any] = {
 
 
 def fields(request: Request) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in Request.__slots__}
+    return {name: getattr(request, name) for name in Request.__struct_fields__}
 
 
-@pytest.mark.parametrize("name", Request.__slots__)
+@pytest.mark.parametrize("name", Request.__struct_fields__)
 def test_no_field_can_be_set_or_deleted(name: str) -> None:
     request = Request("chat", **FULL)
     with pytest.raises(AttributeError, match="frozen"):
@@ -54,7 +54,7 @@ def test_evolve_changes_that_field_of_a_copy_and_no_other(name: str) -> None:
     assert fields(request) == {"operation": "chat", **FULL}
 
 
-@pytest.mark.parametrize("name", sorted({*Request.__slots__} - {*CHANGES}))
+@pytest.mark.parametrize("name", sorted({*Request.__struct_fields__} - {*CHANGES}))
 def test_how_it_is_answered_never_changes_on_the_way(name: str) -> None:
     change: dict[str, Any] = {name: True}
     with pytest.raises(TypeError):
@@ -62,7 +62,7 @@ def test_how_it_is_answered_never_changes_on_the_way(name: str) -> None:
 
 
 def test_that_is_the_only_thing_which_does_not() -> None:
-    assert {*Request.__slots__} - {*CHANGES} == {"stream"}
+    assert {*Request.__struct_fields__} - {*CHANGES} == {"stream"}
 
 
 def test_an_empty_text_is_a_change_too() -> None:
