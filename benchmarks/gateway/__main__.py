@@ -3,8 +3,8 @@
     python -m benchmarks.gateway                                          # all that are installed, all scenarios
     python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
 
-The figures go into a JSON file, their medians are printed. Exit code 3: the machine was too noisy for a conclusion. On a
-busy machine `chrt -r 1 python -m benchmarks.gateway` keeps the neighbours out of the latencies, too.
+The figures go into a JSON file, their medians are printed. Exit code 3: the machine was too noisy for a conclusion. On
+a busy machine `chrt -r 1 python -m benchmarks.gateway` keeps the neighbours out of the latencies, too.
 """
 
 from __future__ import annotations
