@@ -1,10 +1,7 @@
 """Measure gateways side by side.
 
-    python -m benchmarks.gateway                                          # all that are installed, all scenarios
-    python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
-
-The figures go into a JSON file, their medians are printed. Exit code 3: the machine was too noisy for a conclusion. On
-a busy machine `chrt -r 1 python -m benchmarks.gateway` keeps the neighbours out of the latencies, too.
+python -m benchmarks.gateway                                          # all that are installed, all scenarios
+python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
 """
 
 from __future__ import annotations
@@ -61,9 +58,9 @@ def say(line: str) -> None:
 def table(measured: Run) -> None:
     """The medians, as text."""
     print(f"\nload average {measured.machine.load_before:.1f} to {measured.machine.load_after:.1f}")
+    print(f"{'':44}" + "".join(f"{name:>20}" for name in SHOWN))
     if measured.ours is not None:
         print(f"import pipeline {measured.ours.import_cpu_s:.2f} s; two workers x {measured.ours.two_workers_ratio}")
-    print(f"{'':44}" + "".join(f"{name:>20}" for name in SHOWN))
     for scenario in dict.fromkeys(m.scenario for m in measured.measurements):
         for peer in dict.fromkeys(m.peer for m in measured.measurements if m.scenario == scenario):
             values = (measured.median(peer, scenario, figure) for figure in SHOWN)

@@ -130,7 +130,8 @@ class Run:
             for scenario, figure in STEADY_FIGURES.items():
                 spread = self.spread(peer, scenario, figure)
                 if spread is not None and spread > NOISY_SPREAD:
-                    yield f"{peer} in {scenario}: its CPU time spreads by {spread:.0%} over {self.rounds} rounds"
+                    per = figure.removeprefix("cpu_us_per_")
+                    yield f"{peer} in {scenario}: CPU per {per} spreads {spread:.0%} over {self.rounds} rounds"
 
     def write(self, path: Path) -> None:
         """Write the run as JSON."""
