@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.gateway.machine import raised_priority
 from benchmarks.gateway.measurement import Run
+from benchmarks.gateway.ours import ours
 from benchmarks.gateway.peers import PEERS
 from benchmarks.gateway.peers.peer import BUILD
 from benchmarks.gateway.run import run
@@ -28,6 +31,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="each measurement takes (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=BUILD / "run.json", help="JSON file (default: %(default)s)")
+    parser.add_argument("--alone", action="store_true", help="also what is measured of gatewright alone")
     parser.add_argument("--nice", type=int, default=-15, help="priority, if you may have it (default: %(default)s)")
     args = parser.parse_args()
     missing = [name for name in args.peers if not PEERS[name].installed()]
@@ -35,6 +39,9 @@ def main() -> int:
         print(f"{name} is not installed and is left out")
     peers = [PEERS[name] for name in args.peers if name not in missing]
     measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
+    if args.alone:
+        with raised_priority(args.nice):
+            measured = replace(measured, ours=ours(args.rounds, args.seconds))
     measured.write(args.out)
     table(measured)
     noise = list(measured.noise())
@@ -52,6 +59,8 @@ def table(measured: Run) -> None:
     """The medians, as text."""
     print(f"\nload average {measured.machine.load_before:.1f} to {measured.machine.load_after:.1f}")
     print(f"{'':44}" + "".join(f"{name:>20}" for name in SHOWN))
+    if measured.ours is not None:
+        print(f"import pipeline {measured.ours.import_cpu_s:.2f} s; two workers x {measured.ours.two_workers_ratio}")
     for scenario in dict.fromkeys(m.scenario for m in measured.measurements):
         for peer in dict.fromkeys(m.peer for m in measured.measurements if m.scenario == scenario):
             values = (measured.median(peer, scenario, figure) for figure in SHOWN)

@@ -38,11 +38,12 @@ def prepared(path: str, headers: Mapping[str, str], body: bytes, *, chunks: int 
 class Tally:
     """What was seen while `counting`. Times are in nanoseconds.
 
-    Times to the first chunk and errors are kept from the start: a stream that began before the counting is as good for
-    the one, and a failure then as bad for the other.
+    Times to the first chunk, answers and errors are kept from the start: a stream that began before the counting is as
+    good for the one, and a failure then as bad for the other.
     """
 
     counting: bool = False
+    answers: int = 0
     requests: int = 0
     chunks: int = 0
     errors: int = 0
@@ -99,7 +100,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             return self._give_up(f"not HTTP: {error}")
-        if asked.chunks and self._pieces:
+        if asked.chunks and self._pieces and self._parser.get_status_code() == 200:
             self._look_for_chunks(now)
         if self._complete:
             self._answered(asked, now)
@@ -111,6 +112,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._complete = True
+        self._kept = self._parser.should_keep_alive()
 
     def _look_for_chunks(self, now: int) -> None:
         tally = self._tally
@@ -140,7 +142,11 @@ class Connection(asyncio.Protocol):
             self._tally.requests += 1
             self._tally.latencies.append(now - self._since)
         self._asked = None
-        self._load.answered(self)
+        self._tally.answers += 1
+        if self._kept:
+            self._load.answered(self)
+        else:
+            self._transport.abort()
 
     def _give_up(self, why: str) -> None:
         self._tally.failed(why)

@@ -14,17 +14,22 @@ from pathlib import Path
 import msgspec
 
 NOISY_SPREAD = 0.35
-"""How far the CPU per request of one peer may lie apart over the rounds before a run concludes nothing."""
+"""How far a steady figure of a steady peer may lie apart over the rounds before a run concludes nothing."""
 
 STEADY_PEERS = ("nginx", "bare")
 """The peers whose spread tells how noisy the machine was: they do the same little work each time."""
+
+STEADY_FIGURES = {"whole-1k-c64": "cpu_us_per_request", "stream-paced": "cpu_us_per_chunk"}
+"""By scenario: where there is so much of the same work that it costs the same each time, unless somebody else works.
+What is rare or large is less steady by itself; how much so, the spread of its own figures tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Where the run was taken. The load averages are those of one minute, before the first and after the last round.
 
-    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had.
+    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had;
+    `realtime` says that they went before everybody else all the same (`chrt -r 1 python -m benchmarks.gateway`).
     """
 
     cpu: str
@@ -36,6 +41,7 @@ class Machine:
     date: str
     load_before: float
     load_after: float
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,15 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """What is measured of gatewright alone: the CPU time of `import pipeline`, and how many times as many requests a
+    second two workers answer as one does, with origin and load on the same two cores."""
+
+    import_cpu_s: float
+    two_workers_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Everything that one call of the benchmark measured. `seconds` is the length of one measurement."""
 
@@ -93,6 +108,7 @@ class Run:
     seconds: float
     measurements: list[Measurement] = field(default_factory=list)
     facts: dict[str, Facts] = field(default_factory=dict)
+    ours: Ours | None = None
 
     def of(self, peer: str, scenario: str) -> list[Measurement]:
         """The rounds of one peer in one scenario."""
@@ -111,10 +127,11 @@ class Run:
     def noise(self) -> Iterator[str]:
         """Why this run concludes nothing, if so: one line for each scenario in which a steady peer was not steady."""
         for peer in STEADY_PEERS:
-            for scenario in dict.fromkeys(m.scenario for m in self.measurements if m.peer == peer):
-                spread = self.spread(peer, scenario, "cpu_us_per_request")
+            for scenario, figure in STEADY_FIGURES.items():
+                spread = self.spread(peer, scenario, figure)
                 if spread is not None and spread > NOISY_SPREAD:
-                    yield f"{peer} in {scenario}: CPU per request spreads {spread:.0%} over {self.rounds} rounds"
+                    per = figure.removeprefix("cpu_us_per_")
+                    yield f"{peer} in {scenario}: CPU per {per} spreads {spread:.0%} over {self.rounds} rounds"
 
     def write(self, path: Path) -> None:
         """Write the run as JSON."""
