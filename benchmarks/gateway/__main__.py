@@ -2,6 +2,7 @@
 
 python -m benchmarks.gateway                                          # all that are installed, all scenarios
 python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
+python -m benchmarks.gateway report --help                            # a run as Markdown, with the goals
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from benchmarks.gateway import publish
 from benchmarks.gateway.measurement import Run
 from benchmarks.gateway.peers import PEERS
 from benchmarks.gateway.peers.peer import BUILD
@@ -22,6 +24,8 @@ TOO_NOISY = 3
 
 def main() -> int:
     """The exit code: 3 if the machine was too noisy for any conclusion."""
+    if sys.argv[1:2] == ["report"]:
+        return publish.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help="of %(choices)s")
     parser.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="SCENARIO")
@@ -37,6 +41,7 @@ def main() -> int:
     measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
     measured.write(args.out)
     table(measured)
+    print(f"\nreport: {publish.beside(measured, args.out)}")
     noise = list(measured.noise())
     for line in noise:
         print(f"too noisy: {line}")
