@@ -35,10 +35,10 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve check test thorough bench lock lock-clients clean
+.PHONY: help setup demo serve check test thorough bench bench-quick bench-micro lock lock-clients clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) $(OLLAMA_STAMP) ## create .venv with everything the demo and the tests need (instant when nothing changed)
 
@@ -106,7 +106,14 @@ thorough: $(STAMP) $(OLLAMA_STAMP) $(CLIENTS_STAMP) ## every test, the long prof
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 3600 -o faulthandler_timeout=3500 --durations 20 \
 		-m "thorough or not thorough"
 
-bench: $(STAMP) ## the micro-benchmarks of the chain and of streaming
+bench: $(STAMP) ## gatewright beside every other gateway that is installed, in one run of ten minutes
+	$(PY) -m benchmarks.gateway --rounds 3 --seconds 1
+
+bench-quick: $(STAMP) ## gatewright beside the bare proxy and nginx, in 90 seconds
+	$(PY) -m benchmarks.gateway --peers direct nginx bare gatewright --rounds 3 --seconds 0.8 \
+		--scenarios whole-1k-c64 whole-1k-low history-200k-c8 stream-paced --out .build/bench/quick.json
+
+bench-micro: $(STAMP) ## the micro-benchmarks of the chain and of streaming
 	$(PY) benchmarks/chain.py
 	$(PY) benchmarks/stream.py
 

@@ -13,15 +13,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.gateway.bodies import body
 from benchmarks.gateway.cpu import cpu_seconds, rss_bytes
 from benchmarks.gateway.measurement import Facts
-from benchmarks.gateway.peers.peer import ALIASES, BUILD, Peer, Place
+from benchmarks.gateway.peers.peer import BUILD, Peer, Place
 
 LOAD_CORE, PEER_CORE = 0, 1
 START_SECONDS = 90.0
 STOP_SECONDS = 5.0
+PROBE = "whole-1k-c1"  # the scenario whose request a peer has to answer before it counts as up
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -58,8 +60,7 @@ def process(
     command: Sequence[str], folder: Path, *, core: int, environment: Mapping[str, str] = {}
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs while the context is open, ended with all its children. Its output goes to a file in
-    `folder`, anew each time: the access log of a gateway is written as to any file."""
-    folder.mkdir(parents=True, exist_ok=True)
+    `folder`: the access log of a gateway is written as to any file."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with (folder / "output.log").open("wb") as output:
         started = subprocess.Popen(
@@ -88,35 +89,44 @@ def origin() -> Iterator[tuple[int, int]]:
     """The origin, up: its process and port."""
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.gateway.origin", "--port", str(port))
-    with process(command, BUILD / "origin", core=LOAD_CORE) as started:
-        _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, BUILD / "origin")
+    with _folder("origin") as folder, process(command, folder, core=LOAD_CORE) as started:
+        _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, folder)
         yield started.pid, port
 
 
 @contextmanager
 def running(peer: Peer, origin_pid: int, origin_port: int) -> Iterator[Running]:
     """A peer, up: it has answered a chat with status 200. Raises `Unusable` if it does not."""
-    port = free_port()
-    place = Place(port, origin_port, BUILD / peer.name / "run")
-    place.folder.mkdir(parents=True, exist_ok=True)
-    command = tuple(peer.command(place))
-    if not command:
-        yield Running(peer, origin_pid, origin_port, Facts(peer.version(), installed_mb=peer.installed_mb()))
-        return
-    asked = body(peer.dialect, "1k", peer.model(next(iter(ALIASES))), False)
-    path, headers = peer.path("whole-1k-c1"), peer.headers("whole-1k-c1")
-    begun = time.monotonic()
-    with process(command, place.folder, core=PEER_CORE, environment=peer.environment(place)) as started:
-        _wait(started, lambda: _status(port, "POST", path, headers, asked) == 200, place.folder)
-        seconds = time.monotonic() - begun
-        facts = Facts(
-            peer.version(),
-            idle_rss_mb=rss_bytes(started.pid) / 1e6,
-            first_200_s=seconds,
-            first_200_cpu_s=cpu_seconds(started.pid),
-            installed_mb=peer.installed_mb(),
-        )
-        yield Running(peer, started.pid, port, facts)
+    with _folder(peer.name) as folder:
+        place = Place(free_port(), origin_port, folder)
+        command = tuple(peer.command(place))
+        if not command:
+            yield Running(peer, origin_pid, origin_port, Facts(peer.version(), installed_mb=peer.installed_mb()))
+            return
+        begun = time.monotonic()
+        with process(command, folder, core=PEER_CORE, environment=peer.environment(place)) as started:
+            _wait(started, lambda: _answers(peer, place.port), folder)
+            facts = Facts(
+                peer.version(),
+                first_200_s=time.monotonic() - begun,
+                first_200_cpu_s=cpu_seconds(started.pid),
+                idle_rss_mb=rss_bytes(started.pid) / 1e6,
+                installed_mb=peer.installed_mb(),
+            )
+            yield Running(peer, started.pid, place.port, facts)
+
+
+@contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    """For one run only: another run at the same time has its own."""
+    (BUILD / name).mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="run-", dir=BUILD / name, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _answers(peer: Peer, port: int) -> bool:
+    asked = body(peer.dialect, "1k", peer.model("chat-1k"), False)
+    return _status(port, "POST", peer.path(PROBE), peer.headers(PROBE), asked) == 200
 
 
 def _status(port: int, method: str, path: str, headers: Mapping[str, str], sent: bytes) -> int | None:
