@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.gateway.measurement import Measurement, Run
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 ROUNDS = 2
 SECONDS = 0.5
 HIGHEST = {
