@@ -107,7 +107,7 @@ thorough: $(STAMP) $(OLLAMA_STAMP) $(CLIENTS_STAMP) ## every test, the long prof
 		-m "thorough or not thorough"
 
 bench: $(STAMP) ## gatewright beside every other gateway that is installed, in one run of ten minutes
-	$(PY) -m benchmarks.gateway --rounds 3 --seconds 1
+	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 1
 
 bench-quick: $(STAMP) ## gatewright beside the bare proxy and nginx, in 90 seconds
 	$(PY) -m benchmarks.gateway --peers direct nginx bare gatewright --rounds 3 --seconds 0.8 \

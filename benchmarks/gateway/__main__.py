@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.gateway import publish
+from benchmarks.gateway.machine import raised_priority
 from benchmarks.gateway.measurement import Run
+from benchmarks.gateway.ours import ours
 from benchmarks.gateway.peers import PEERS
 from benchmarks.gateway.peers.peer import BUILD
+from benchmarks.gateway.report import verdicts
 from benchmarks.gateway.run import run
 from benchmarks.gateway.scenarios import SCENARIOS
 
 SHOWN = ("cpu_us_per_request", "cpu_us_per_chunk", "rps", "p50_ms", "p99_ms", "ttft_p50_ms", "chunk_delay_p99_ms")
-TOO_NOISY = 3
 
 
 def main() -> int:
@@ -32,20 +35,21 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="each measurement takes (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=BUILD / "run.json", help="JSON file (default: %(default)s)")
+    parser.add_argument("--alone", action="store_true", help="also what is measured of gatewright alone")
     parser.add_argument("--nice", type=int, default=-15, help="priority, if you may have it (default: %(default)s)")
     args = parser.parse_args()
     missing = [name for name in args.peers if not PEERS[name].installed()]
     for name in missing:
         print(f"{name} is not installed and is left out")
     peers = [PEERS[name] for name in args.peers if name not in missing]
+    with raised_priority(args.nice):
+        alone = ours(args.rounds, args.seconds) if args.alone else None
     measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
+    measured = replace(measured, ours=alone)
     measured.write(args.out)
     table(measured)
-    print(f"\nreport: {publish.beside(measured, args.out)}")
-    noise = list(measured.noise())
-    for line in noise:
-        print(f"too noisy: {line}")
-    return TOO_NOISY if noise else 0
+    print(f"\n{verdicts(measured)}\nreport: {publish.beside(measured, args.out)}")
+    return publish.TOO_NOISY if any(measured.noise()) else 0
 
 
 def say(line: str) -> None:

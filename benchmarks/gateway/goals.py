@@ -53,6 +53,8 @@ def goals() -> Iterator[Goal]:
     yield Goal("Memory when idle", _fact(lambda facts: facts.idle_rss_mb), 60, "MB")
     yield Goal("From start to the first 200", _fact(lambda facts: facts.first_200_s), 0.8, "s")
     yield Goal("Installed size of `gatewright[server]`", _fact(lambda facts: facts.installed_mb), 45, "MB")
+    yield Goal("Import of `pipeline`, CPU", lambda run: run.ours.import_cpu_s if run.ours else None, 0.35, "s")
+    yield Goal("Two workers", lambda run: run.ours.two_workers_ratio if run.ours else None, 1.6, "x one", True)
 
 
 def _ratio(what: str, scenario: str, figure: str, ours: str, peer: str, limit: float) -> Goal:

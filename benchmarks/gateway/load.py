@@ -38,11 +38,12 @@ def prepared(path: str, headers: Mapping[str, str], body: bytes, *, chunks: int 
 class Tally:
     """What was seen while `counting`. Times are in nanoseconds.
 
-    Times to the first chunk and errors are kept from the start: a stream that began before the counting is as good for
-    the one, and a failure then as bad for the other.
+    Times to the first chunk, answers and errors are kept from the start: a stream that began before the counting is as
+    good for the one, and a failure then as bad for the other.
     """
 
     counting: bool = False
+    answers: int = 0
     requests: int = 0
     chunks: int = 0
     errors: int = 0
@@ -140,6 +141,7 @@ class Connection(asyncio.Protocol):
             self._tally.requests += 1
             self._tally.latencies.append(now - self._since)
         self._asked = None
+        self._tally.answers += 1
         self._load.answered(self)
 
     def _give_up(self, why: str) -> None:

@@ -18,7 +18,8 @@ def raised_priority(nice: int) -> Iterator[int]:
     """Run with this niceness, with everything that is started meanwhile; gives the one that it became.
 
     A gateway that waits for the processor behind a neighbour finds more to do at once when its turn comes, and seems
-    cheaper a chunk than it is. A negative niceness keeps neighbours out; only a privileged user may have one.
+    cheaper a chunk than it is. A negative niceness keeps neighbours out for the most part; only a privileged user may
+    have one.
     """
     before = os.getpriority(os.PRIO_PROCESS, 0)
     try:
@@ -47,4 +48,5 @@ def machine(load_before: float, nice: int) -> Machine:
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         load_before=load_before,
         load_after=os.getloadavg()[0],
+        realtime=os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
     )

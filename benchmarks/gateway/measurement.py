@@ -24,7 +24,8 @@ STEADY_PEERS = ("nginx", "bare")
 class Machine:
     """Where the run was taken. The load averages are those of one minute, before the first and after the last round.
 
-    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had.
+    `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had;
+    `realtime` says that they went before everybody else all the same (`chrt -r 1 python -m benchmarks.gateway`).
     """
 
     cpu: str
@@ -36,6 +37,7 @@ class Machine:
     date: str
     load_before: float
     load_after: float
+    realtime: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,15 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Ours:
+    """What is measured of gatewright alone: the CPU time of `import pipeline`, and how many times as many requests a
+    second two workers answer as one does, with origin and load on the same two cores."""
+
+    import_cpu_s: float
+    two_workers_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Everything that one call of the benchmark measured. `seconds` is the length of one measurement."""
 
@@ -93,6 +104,7 @@ class Run:
     seconds: float
     measurements: list[Measurement] = field(default_factory=list)
     facts: dict[str, Facts] = field(default_factory=dict)
+    ours: Ours | None = None
 
     def of(self, peer: str, scenario: str) -> list[Measurement]:
         """The rounds of one peer in one scenario."""

@@ -39,7 +39,7 @@ FIGURES: Mapping[str, str] = {
 
 def report(run: Run) -> str:
     """The whole report."""
-    parts = [_conditions(run), _verdicts(run), _peers(run)]
+    parts = [_conditions(run), verdicts(run), _peers(run)]
     parts += [_scenario(run, name) for name in dict.fromkeys(m.scenario for m in run.measurements)]
     return "\n".join(parts)
 
@@ -52,13 +52,14 @@ def _conditions(run: Run) -> str:
         ("machine", f"{machine.cpu}, {machine.cores} cores: {pinned}"),
         ("software", f"Linux {machine.kernel}, Python {machine.python}"),
         ("load average", f"{machine.load_before:.1f} before, {machine.load_after:.1f} after"),
-        ("priority", f"nice {machine.nice}, the load, the origin and the peers alike"),
+        ("priority", f"nice {machine.nice}{', real time' * machine.realtime}; load, origin and peers alike"),
         ("rounds", f"{run.rounds}, interleaved; {run.seconds:g} s a measurement"),
     ]
     return table(("conditions", ""), rows)
 
 
-def _verdicts(run: Run) -> str:
+def verdicts(run: Run) -> str:
+    """The goals and what of them was reached; of a noisy run only why it concludes nothing."""
     noise = list(run.noise())
     if noise:
         return "\n".join(["**Too noisy: this run concludes nothing.**\n", *(f"- {line}" for line in noise), ""])

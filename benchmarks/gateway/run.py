@@ -24,7 +24,8 @@ from benchmarks.gateway.scenarios import SCENARIOS, Ask, Scenario
 from benchmarks.gateway.servers import LOAD_CORE, Running, Unusable, origin, pin, running
 
 WARM_UP_SECONDS = 0.3
-REST_SECONDS = 0.1  # after a visit, in which a peer clears away what was cut off
+MOST_SECONDS = 8.0
+REST_SECONDS, IDLE_SHARE, RESTS = 0.05, 0.2, 40
 Say = Callable[[str], None]
 
 
@@ -60,15 +61,18 @@ async def measure(it: Running, scenario: Scenario, number: int, seconds: float, 
     base = rss_bytes(it.pid)
     try:
         await load.start(scenario.ramp_seconds)
-        await asyncio.sleep(WARM_UP_SECONDS)
+        await _warmed(load, scenario)
         cpu, begun = cpu_seconds(it.pid), time.monotonic()
         load.tally.counting = True
         await asyncio.sleep(max(seconds, scenario.least_seconds))
+        await _enough(load, scenario)
         spent = Spent(cpu_seconds(it.pid) - cpu, time.monotonic() - begun, rss_bytes(it.pid), base)
         load.tally.counting = False
     finally:
         load.stop()
-    await asyncio.sleep(REST_SECONDS)
+    if not (load.tally.requests or load.tally.chunks or load.tally.errors):
+        load.tally.failed("nothing came in time")
+    await _rested(it)
     if load.tally.errors:
         say(f"{it.peer.name}, {scenario.name}: {load.tally.errors} errors, the first: {load.tally.first_error}")
     return figures(it.peer.name, scenario, number, load.tally, spent)
@@ -82,6 +86,36 @@ def request(peer: Peer, scenario: str, ask: Ask) -> Prepared:
         return prepared(path, headers, sent, chunks=ask.limit or CHUNKS)
     # A gateway may leave fields out. That the text is whole has been checked.
     return prepared(path, headers, sent, least_bytes=WHOLE_BYTES[ALIASES[ask.alias]] // 2)
+
+
+async def _warmed(load: Load, scenario: Scenario) -> None:
+    """Connections all begin at once, and a slow peer answers them all at once: wait until it has, or its first answers
+    would be counted without the CPU time that they took."""
+    await asyncio.sleep(WARM_UP_SECONDS)
+    if scenario.closed:
+        await _until(load, lambda: load.tally.answers >= scenario.connections)
+
+
+async def _enough(load: Load, scenario: Scenario) -> None:
+    """Of a slow peer, at least two answers on each connection."""
+    if scenario.closed:
+        await _until(load, lambda: load.tally.requests >= 2 * scenario.connections)
+
+
+async def _until(load: Load, true: Callable[[], bool]) -> None:
+    until = time.monotonic() + MOST_SECONDS
+    # Looked at now and then: a load that woke somebody at each answer would cost too much.
+    while not true() and not load.tally.errors and time.monotonic() < until:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+
+
+async def _rested(it: Running) -> None:
+    """After a visit, wait until the peer has cleared away what was cut off: the next one shares its core."""
+    for _ in range(RESTS):
+        before = cpu_seconds(it.pid)
+        await asyncio.sleep(REST_SECONDS)
+        if cpu_seconds(it.pid) - before < IDLE_SHARE * REST_SECONDS:
+            return
 
 
 async def _rounds(

@@ -53,6 +53,11 @@ class Scenario:
         return all(ALIASES[ask.alias] in CHUNKS_PER_SECOND for ask in self.asks)
 
     @property
+    def closed(self) -> bool:
+        """Whether it is the peer's speed that decides how many answers there are."""
+        return self.rate is None and not self.paced
+
+    @property
     def crowd(self) -> bool:
         """Whether there are so many streams at once that the memory of one can be told."""
         return self.connections >= CROWD

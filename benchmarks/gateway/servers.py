@@ -41,9 +41,10 @@ class Running:
     facts: Facts
 
 
-def pin(core: int) -> None:
-    """Keep this process, and what it starts from now on, on one core; on a machine with one core do nothing."""
-    if (os.cpu_count() or 1) > 1:
+def pin(core: int | None) -> None:
+    """Keep this process, and what it starts from now on, on one core. Does nothing for None, and where there is only
+    one."""
+    if core is not None and (os.cpu_count() or 1) > 1:
         os.sched_setaffinity(0, {core})
 
 
@@ -57,7 +58,7 @@ def free_port() -> int:
 
 @contextmanager
 def process(
-    command: Sequence[str], folder: Path, *, core: int, environment: Mapping[str, str] = {}
+    command: Sequence[str], folder: Path, *, core: int | None, environment: Mapping[str, str] = {}
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs while the context is open, ended with all its children. Its output goes to a file in
     `folder`: the access log of a gateway is written as to any file."""
@@ -85,17 +86,17 @@ def process(
 
 
 @contextmanager
-def origin() -> Iterator[tuple[int, int]]:
+def origin(core: int | None = LOAD_CORE) -> Iterator[tuple[int, int]]:
     """The origin, up: its process and port."""
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.gateway.origin", "--port", str(port))
-    with _folder("origin") as folder, process(command, folder, core=LOAD_CORE) as started:
+    with _folder("origin") as folder, process(command, folder, core=core) as started:
         _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, folder)
         yield started.pid, port
 
 
 @contextmanager
-def running(peer: Peer, origin_pid: int, origin_port: int) -> Iterator[Running]:
+def running(peer: Peer, origin_pid: int, origin_port: int, core: int | None = PEER_CORE) -> Iterator[Running]:
     """A peer, up: it has answered a chat with status 200. Raises `Unusable` if it does not."""
     with _folder(peer.name) as folder:
         place = Place(free_port(), origin_port, folder)
@@ -104,7 +105,7 @@ def running(peer: Peer, origin_pid: int, origin_port: int) -> Iterator[Running]:
             yield Running(peer, origin_pid, origin_port, Facts(peer.version(), installed_mb=peer.installed_mb()))
             return
         begun = time.monotonic()
-        with process(command, folder, core=PEER_CORE, environment=peer.environment(place)) as started:
+        with process(command, folder, core=core, environment=peer.environment(place)) as started:
             _wait(started, lambda: _answers(peer, place.port), folder)
             facts = Facts(
                 peer.version(),

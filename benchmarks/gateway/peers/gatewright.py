@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
+from benchmarks.gateway.installed import installed_mb
 from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
 from benchmarks.gateway.scenarios import ALL
 
@@ -40,6 +41,7 @@ class Gatewright:
     dialect: Literal["openai", "ollama"] = "openai"
     upstream: Literal["openai", "ollama"] = "openai"
     shape: Literal["forward", "complete"] = "forward"
+    workers: int = 1
     scenarios: frozenset[str] = ALL
 
     def install(self) -> None: ...
@@ -51,7 +53,7 @@ class Gatewright:
         return f"{version('gatewright')}, {self.dialect} clients, {self.upstream} origin, shape {self.shape}"
 
     def installed_mb(self) -> float | None:
-        return None
+        return installed_mb()
 
     def command(self, at: Place) -> Sequence[str]:
         config = at.folder / "gateway.yaml"
@@ -67,8 +69,8 @@ class Gatewright:
                 shape=self.shape,
             )
         )
-        serve = "from pipeline.cli.main import main; main()"
-        return (sys.executable, "-c", serve, "serve", str(config), "--port", str(at.port), "--log-format", "json")
+        options = ("--port", str(at.port), "--workers", str(self.workers), "--log-format", "json")
+        return (sys.executable, "-m", "pipeline.cli.main", "serve", str(config), *options)
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {"BENCH_CLIENT_KEY": CLIENT_KEY, "BENCH_ORIGIN_KEY": ORIGIN_KEY}
