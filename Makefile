@@ -113,8 +113,9 @@ bench-quick: $(STAMP) ## gatewright beside the bare proxy and nginx, in 90 secon
 	$(PY) -m benchmarks.gateway --peers direct nginx bare gatewright --rounds 3 --seconds 0.8 \
 		--scenarios whole-1k-c64 whole-1k-low history-200k-c8 stream-paced --out .build/bench/quick.json
 
-bench-micro: $(STAMP) ## the micro-benchmarks of the chain and of streaming
+bench-micro: $(STAMP) ## the micro-benchmarks of the chain, of requests and of streaming
 	$(PY) benchmarks/chain.py
+	$(PY) benchmarks/request.py
 	$(PY) benchmarks/stream.py
 
 lock: $(STAMP) ## resolve constraints.txt anew from pyproject.toml
