@@ -39,7 +39,7 @@ FIGURES: Mapping[str, str] = {
 
 def report(run: Run) -> str:
     """The whole report."""
-    parts = [_conditions(run), verdicts(run), _peers(run)]
+    parts = [_conditions(run), "### Goals\n", verdicts(run), "### Peers\n", _peers(run)]
     parts += [_scenario(run, name) for name in dict.fromkeys(m.scenario for m in run.measurements)]
     return "\n".join(parts)
 
