@@ -1,8 +1,8 @@
-"""The functions that stages attach to a body, and the one fused loop that runs them."""
+"""The functions that stages attach to a body, and how they are fused into one."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from pipeline.errors import GatewayError
@@ -34,11 +34,10 @@ class Attachments:
     `RuntimeError`, because the function would have missed what went before.
     """
 
-    __slots__ = ("_closers", "_enders", "_error_makers", "_expands", "_functions", "_patches", "_started")
+    __slots__ = ("_closers", "_enders", "_error_makers", "_functions", "_patches", "_started")
 
     def __init__(self) -> None:
-        self._functions: list[Callable[[Event], Any]] = []
-        self._expands: list[bool] = []
+        self._functions: list[tuple[Callable[[Event], Any], bool]] = []  # and whether it expands
         self._patches: list[PatchFunction] = []
         self._error_makers: list[ErrorFunction] = []
         self._enders: list[EndFunction] = []
@@ -46,12 +45,10 @@ class Attachments:
         self._started = False
 
     def map(self, f: MapFunction) -> None:
-        self._attach(self._functions, f)
-        self._expands.append(False)
+        self._attach(self._functions, (f, False))
 
     def expand(self, f: ExpandFunction) -> None:
-        self._attach(self._functions, f)
-        self._expands.append(True)
+        self._attach(self._functions, (f, True))
 
     def patch(self, f: PatchFunction) -> None:
         self._attach(self._patches, f)
@@ -70,34 +67,17 @@ class Attachments:
             raise RuntimeError("attach to a body before its first read")
         to.append(what)
 
-    def _run(self, events: Iterable[Event], emit: Emit) -> None:
-        """Pass events through the functions in the order of attachment; `emit` gets what comes out."""
-        if True in self._expands:
-            for event in events:
-                self._run_from(0, event, emit)
-            return
-        functions = self._functions
-        for event in events:
-            kept: Event | None = event
-            for f in functions:
-                kept = f(kept)  # type: ignore[arg-type]  # not None here: the loop breaks when it is
-                if kept is None:
-                    break
-            else:
-                emit(kept)  # type: ignore[arg-type]  # as above
-
-    def _run_from(self, at: int, event: Event, emit: Emit) -> None:
-        for position in range(at, len(self._functions)):
-            f = self._functions[position]
-            if self._expands[position]:
-                for part in f(event):
-                    self._run_from(position + 1, part, emit)
-                return
-            kept = f(event)
-            if kept is None:
-                return
-            event = kept
-        emit(event)
+    def _fused(self, emit: Emit) -> Emit:
+        """All functions as one, in the order of attachment; what comes out of the last goes to `emit`."""
+        side_by_side: list[MapFunction] = []
+        for f, expands in reversed(self._functions):
+            if not expands:
+                side_by_side.insert(0, f)
+                continue
+            if side_by_side:
+                emit, side_by_side = _mapping(side_by_side, emit), []
+            emit = _expanding(f, emit)
+        return _mapping(side_by_side, emit) if side_by_side else emit
 
     def _run_patches(self, frames: Iterable[bytes], out: list[bytes]) -> None:
         """Pass encoded frames through the patches; what is in `out` when one raises may still leave."""
@@ -119,3 +99,25 @@ class Attachments:
             if worded is not None:
                 event = Event(worded.data, kind=EventKind.ERROR)  # an error whatever they called it
         return event
+
+
+def _expanding(f: ExpandFunction, emit: Emit) -> Emit:
+    def run(event: Event) -> None:
+        for part in f(event):
+            emit(part)
+
+    return run
+
+
+def _mapping(functions: Sequence[MapFunction], emit: Emit) -> Emit:
+    """One loop for functions that stand side by side, which saves a call for each of them."""
+
+    def run(event: Event) -> None:
+        kept: Event | None = event
+        for f in functions:
+            kept = f(kept)  # type: ignore[arg-type]  # not None here: the loop ends when it is
+            if kept is None:
+                return
+        emit(kept)  # type: ignore[arg-type]  # as above
+
+    return run

@@ -16,18 +16,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-import anyio
-
-from pipeline.attachments import Attachments, Emit, EndFunction
+from pipeline.attachments import Attachments, EndFunction
 from pipeline.codec import Decoder, Encoder, Usage
 from pipeline.deadline import Deadline, NoDeadline, shielded, time_limit
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.events import Data, Event
 from pipeline.neutral import EventSource, NeutralDecoder
-from pipeline.outcome import Outcome, OutcomeKind, notify, report
+from pipeline.outcome import Outcome, OutcomeKind, notify, release
 from pipeline.source import Source
 
-CLOSE_SECONDS = 2.0
 DRAIN_SECONDS = 1.0
 
 
@@ -43,13 +40,13 @@ class Body(Attachments):
         "_failure",
         "_first_out_at",
         "_first_waited",
+        "_into_queue",
         "_over",
         "_pending",
         "_plain",
         "_queue",
         "_released",
         "_source",
-        "_waited",
         "bytes_out",
         "pieces_out",
     )
@@ -70,7 +67,6 @@ class Body(Attachments):
         self._queue: deque[Event] = deque()
         self.bytes_out = 0
         self.pieces_out = 0
-        self._waited = 0.0
         self._first_out_at: float | None = None
         self._first_waited = 0.0
 
@@ -137,7 +133,7 @@ class Body(Attachments):
         self._start()
         try:
             while not self._queue and not self._over:
-                self._through(await self._advance(), self._queue.append)
+                self._run(await self._advance())
             if self._queue:
                 self._handed_out(0)
                 return self._queue.popleft()
@@ -176,15 +172,17 @@ class Body(Attachments):
         return self._concluded
 
     def _start(self) -> None:
-        if not self._started:
-            self._started = True
-            encoder, decoder = self._encoder, self._decoder
-            self._plain = (
-                encoder is not None
-                and not self._functions
-                and encoder.dialect == decoder.dialect
-                and encoder.whole == decoder.whole
-            )
+        if self._started:
+            return
+        self._started = True
+        encoder, decoder = self._encoder, self._decoder
+        self._plain = (
+            encoder is not None
+            and not self._functions
+            and encoder.dialect == decoder.dialect
+            and encoder.whole == decoder.whole
+        )
+        self._into_queue = self._fused(self._queue.append)
 
     async def _advance(self) -> list[Any]:
         """The frames of one more read. Raises what was put off until the frames before it had left."""
@@ -195,10 +193,9 @@ class Body(Attachments):
             self._over = True
             return []
         asked = perf_counter()
-        try:
-            piece = await self._deadline.guard(self._source.next)
-        finally:
-            self._waited += perf_counter() - asked
+        piece = await self._deadline.guard(self._source.next)
+        if self._first_out_at is None:
+            self._first_waited += perf_counter() - asked
         if piece is not None:
             frames = self._decoder.feed(piece)
             self._pending = self._decoder.failure
@@ -223,13 +220,13 @@ class Body(Attachments):
                 return
 
     def _encode(self, frames: list[Any], encoder: Encoder) -> bytes:
-        out: list[bytes] = []
         if self._plain:
             out = frames
         else:
-            self._through(frames, lambda event: out.append(encoder.encode(event)))
-        if self._over and not self._plain:
-            out.append(encoder.finish())
+            self._run(frames)
+            out = self._written(encoder)
+            if self._over:
+                out.append(encoder.finish())
         if self._patches:
             frames, out = out, []
             try:
@@ -238,19 +235,28 @@ class Body(Attachments):
                 self._pending, self._over = error, False
         return out[0] if len(out) == 1 else b"".join(out)
 
-    def _through(self, frames: list[Any], emit: Emit) -> None:
-        """Run the attached functions. A function that raises keeps what left before it, and fails the body next."""
-        events = self._decoder.events
+    def _run(self, frames: list[Any]) -> None:
+        """Run the attached functions. One that raises keeps what left before it, and fails the body next."""
+        events, run = self._decoder.events, self._into_queue
         try:
             for frame in frames:
-                self._run(events(frame), emit)
+                for event in events(frame):
+                    run(event)
         except Exception as error:
             self._pending, self._over = error, False
+
+    def _written(self, encoder: Encoder) -> list[bytes]:
+        out: list[bytes] = []
+        try:
+            out.extend(map(encoder.encode, self._queue))  # what was written before one raises stays in `out`
+        except Exception as error:
+            self._pending, self._over = error, False
+        self._queue.clear()
+        return out
 
     def _handed_out(self, size: int) -> None:
         if self._first_out_at is None:
             self._first_out_at = perf_counter()
-            self._first_waited = self._waited
         self.pieces_out += 1
         self.bytes_out += size
 
@@ -270,16 +276,8 @@ class Body(Attachments):
             return
         self._released = True
         if self._closers or not self._eof:
-            await shielded(self._release)
-
-    async def _release(self) -> None:
-        for release in [*reversed(self._closers), *(() if self._eof else (self._source.aclose,))]:
-            try:
-                with time_limit(CLOSE_SECONDS):
-                    await release()
-            except (Exception, anyio.get_cancelled_exc_class()) as error:
-                # Also a cancellation that the function itself let out: whatever it does, the next has its turn.
-                report(release, error)
+            held = [*reversed(self._closers), *(() if self._eof else (self._source.aclose,))]
+            await shielded(lambda: release(held))
 
     def _outcome(self) -> Outcome:
         if self._failure is not None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from pipeline.errors import GatewayError
 from pipeline.events import Data, Event
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Token counts as the upstream reported them. Missing is not zero: an unknown count is None."""
 
     input_tokens: int | None = None

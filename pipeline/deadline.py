@@ -156,6 +156,14 @@ def running_on_asyncio() -> bool:
     return True
 
 
+def soon(call: Callable[[], object]) -> None:
+    """Call it at the next turn of asyncio's loop, which is once for all that happens in this one. Elsewhere, now."""
+    try:
+        asyncio.get_running_loop().call_soon(call)
+    except RuntimeError:
+        call()
+
+
 def deadline_in(seconds: float | None) -> Deadline:
     """A deadline `seconds` from now on the loop that is running; None means none."""
     if seconds is None:

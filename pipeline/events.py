@@ -15,6 +15,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+import msgspec
+
 Data = dict[str, Any]
 Decode = Callable[[bytes], Data]
 
@@ -27,7 +29,7 @@ class EventKind(Enum):
     ERROR = "error"
 
 
-class Event:
+class Event(msgspec.Struct, eq=False):
     """One item of a body. Immutable: change it by `with_data`, which forgets the original bytes.
 
     `frame` is what the event was cut from, exactly as received, or None once changed; `dialect` names the protocol
@@ -35,31 +37,20 @@ class Event:
     The trap: `data` is shared, so build a new dict instead of editing it in place.
     """
 
-    __slots__ = ("_data", "_decode", "dialect", "frame", "kind")
-
-    def __init__(
-        self,
-        data: Data | None = None,
-        *,
-        kind: EventKind = EventKind.DATA,
-        frame: bytes | None = None,
-        dialect: str | None = None,
-        decode: Decode | None = None,
-    ) -> None:
-        self.kind = kind
-        self.frame = frame
-        self.dialect = dialect
-        self._data = data
-        self._decode = decode
+    _data: Data | None = None
+    kind: EventKind = EventKind.DATA
+    frame: bytes | None = None
+    dialect: str | None = None
+    decode: Decode | None = None
 
     @property
     def data(self) -> Data:
         """The neutral content; decoded from `frame` on the first look."""
         if self._data is None:
-            if self._decode is None or self.frame is None:
+            if self.decode is None or self.frame is None:
                 self._data = {}
             else:
-                self._data = self._decode(self.frame)
+                self._data = self.decode(self.frame)
         return self._data
 
     def with_data(self, data: Data) -> Event:

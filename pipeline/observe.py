@@ -16,6 +16,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from pipeline.deadline import soon
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.log import NAME
 from pipeline.outcome import Outcome, OutcomeKind
@@ -27,6 +28,7 @@ LogFormat = Literal["json", "console", "off"]
 Emit = Callable[[dict[str, Any]], None]
 
 _MAX_TEXT = 256
+_MOST_WAITING_LINES = 1000
 _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
 
@@ -50,11 +52,21 @@ def access_log(format: LogFormat, stream: TextIO | None = None) -> Emit:
 
         return emit_text
     encode = msgspec.json.Encoder(enc_hook=str).encode
+    lines: list[bytes] = []
+
+    def write_lines() -> None:
+        text = b"".join(lines).decode()
+        lines.clear()
+        out.write(text)
+        out.flush()
 
     def emit_json(record: dict[str, Any]) -> None:
         # JSON escapes control characters, so a caller's text cannot forge a second line.
-        out.write(encode(record).decode() + "\n")
-        out.flush()
+        lines.append(encode(record) + b"\n")
+        # A busy gateway ends several requests in one turn of its loop, and writes once for them. Asked again after many
+        # lines, because a loop that was thrown away never has its next turn.
+        if len(lines) % _MOST_WAITING_LINES == 1:
+            soon(write_lines)
 
     return emit_json
 
@@ -120,6 +132,8 @@ class AccessRecord:
         emit, self._emit = self._emit, None
         if emit is not None:
             facts = self._facts()
+            # They refer to this record in turn: without that circle the garbage collector has nothing to do.
+            self._request = self._response = self._outcome = None
             for name, value in facts.items():
                 if type(value) is str and len(value) > _MAX_TEXT:
                     facts[name] = value[:_MAX_TEXT]

@@ -1,15 +1,20 @@
-"""How a body ended, and telling those who want to know."""
+"""How a body ended, telling those who want to know, and letting go of what it held."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 
+import anyio
+import msgspec
+
 from pipeline.codec import Usage
+from pipeline.deadline import time_limit
 from pipeline.errors import GatewayError
 from pipeline.log import NAME
+
+CLOSE_SECONDS = 2.0
 
 
 class OutcomeKind(Enum):
@@ -20,8 +25,7 @@ class OutcomeKind(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What every `on_end` function receives, exactly once. `pieces` and `bytes` count what was handed out.
 
     `first_out_at` is when the first piece was handed out (`time.perf_counter`), `first_waited_seconds` how much of the
@@ -43,6 +47,17 @@ def notify(observers: Sequence[Callable[[Outcome], None]], outcome: Outcome) -> 
         try:
             f(outcome)
         except Exception as error:
+            report(f, error)
+
+
+async def release(functions: Sequence[Callable[[], Awaitable[object]]]) -> None:
+    """Call each, for two seconds at most. One that raises is reported and the others still have their turn."""
+    for f in functions:
+        try:
+            with time_limit(CLOSE_SECONDS):
+                await f()
+        except (Exception, anyio.get_cancelled_exc_class()) as error:
+            # Also a cancellation that the function itself let out.
             report(f, error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,7 +19,7 @@ class Upstream(Protocol):
     dialect: Dialect
     profile: str
 
-    async def send(self, call: UpstreamCall) -> UpstreamAnswer: ...
+    def send(self, call: UpstreamCall) -> Awaitable[UpstreamAnswer]: ...
 
 
 class KeyStore(Protocol):

@@ -47,11 +47,14 @@ class Dispatch:
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
         target = request.slots[TARGET]
         upstream = self._host.upstream(target.upstream)
-        note(request, upstream=target.upstream, upstream_model=target.model)
         asked = perf_counter()
-        answer = await upstream.send(upstream.dialect.encode_request(request))
+        try:
+            answer = await upstream.send(upstream.dialect.encode_request(request))
+        except BaseException:
+            note(request, upstream=target.upstream, upstream_model=target.model)
+            raise
         waited = perf_counter() - asked
-        note(request, upstream_status=answer.status)
+        note(request, upstream=target.upstream, upstream_model=target.model, upstream_status=answer.status)
         if not 200 <= answer.status < 300:
             await _refuse(upstream, answer)
         body = Body(answer.source, upstream.dialect.decoder(request, answer.headers))

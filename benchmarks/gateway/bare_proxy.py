@@ -102,6 +102,7 @@ def main() -> None:
         access_log=False,
         log_level=settings.log_level,
         server_header=False,
+        proxy_headers=False,
         backlog=settings.backlog,
         timeout_keep_alive=settings.keepalive_seconds,
         timeout_graceful_shutdown=1,

@@ -23,13 +23,13 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
-async def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:
+def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> Awaitable[bool]:
     """Run `work`; True if it finished, False if the client left first and it was cancelled.
 
     Cancellation from elsewhere, such as a server that shuts down, passes through. The request body must have been
     read: from then on `receive` tells of nothing but the disconnect.
     """
-    return await (_on_asyncio(receive, work) if running_on_asyncio() else _in_task_group(receive, work))
+    return _on_asyncio(receive, work) if running_on_asyncio() else _in_task_group(receive, work)
 
 
 async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:

@@ -59,6 +59,7 @@ def serve(settings: ProcessSettings) -> None:
         access_log=False,
         log_level=settings.log_level,
         server_header=False,
+        proxy_headers=False,  # nothing here asks who the client is, and a header would be the wrong one to ask
         backlog=settings.backlog,
         timeout_keep_alive=settings.keepalive_seconds,
         timeout_graceful_shutdown=settings.grace_seconds,

@@ -17,15 +17,14 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 # U+0085, U+2028 and U+2029 are legal in JSON text and split lines in too many readers (protocol.md 3.0.6, law 32).
 _LINE_BREAKERS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
+_LEADS = (0xC2, 0xE2)  # their first bytes: looking for an int in bytes is twenty times as fast as for bytes
 
 
 def encode(value: Any) -> bytes:
     """Compact JSON on one line, whatever reader splits it."""
     text = _encode(value)
-    if text.isascii():
-        return text
-    for raw, escaped in _LINE_BREAKERS:
-        if raw in text:
+    if not text.isascii() and any(lead in text for lead in _LEADS):
+        for raw, escaped in _LINE_BREAKERS:
             text = text.replace(raw, escaped)
     return text
 

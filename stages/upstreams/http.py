@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -69,10 +70,10 @@ class HttpUpstream:
     async def stop(self) -> None:
         await self._transport.stop()
 
-    async def send(self, call: UpstreamCall) -> UpstreamAnswer:
+    def send(self, call: UpstreamCall) -> Awaitable[UpstreamAnswer]:
         """Raises what the transport raises."""
         dressed = UpstreamCall(call.method, call.path, call.body, (*call.headers, *self._headers))
-        return await self._transport.send(self._base_url + call.path, dressed)
+        return self._transport.send(self._base_url + call.path, dressed)
 
     def __repr__(self) -> str:
         return f"HttpUpstream({self.name})"

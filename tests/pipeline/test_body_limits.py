@@ -13,7 +13,8 @@ import pytest
 import trio.testing
 
 from pipeline import DeadlineExceeded, Outcome, OutcomeKind
-from pipeline import body as module
+from pipeline import body as body_module
+from pipeline import outcome as outcome_module
 from pipeline.deadline import deadline_in
 from tests.pipeline.fakes import FakeSource, LineEncoder, Stall, line_body, read
 
@@ -33,8 +34,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> object:
 @pytest.fixture(autouse=True)
 def limits(anyio_backend_name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if anyio_backend_name == "asyncio":
-        monkeypatch.setattr(module, "DRAIN_SECONDS", TINY)
-        monkeypatch.setattr(module, "CLOSE_SECONDS", TINY)
+        monkeypatch.setattr(body_module, "DRAIN_SECONDS", TINY)
+        monkeypatch.setattr(outcome_module, "CLOSE_SECONDS", TINY)
 
 
 @pytest.fixture
@@ -153,4 +154,4 @@ async def test_the_deadline_is_disarmed_when_the_body_ends(way: str) -> None:
 
 def test_the_limits_are_what_the_documentation_says(anyio_backend_name: str) -> None:
     if anyio_backend_name == "trio":
-        assert (module.DRAIN_SECONDS, module.CLOSE_SECONDS) == (1.0, 2.0)
+        assert (body_module.DRAIN_SECONDS, outcome_module.CLOSE_SECONDS) == (1.0, 2.0)

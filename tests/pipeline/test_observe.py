@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +29,7 @@ from pipeline import (
     Target,
     UpstreamInterrupted,
     Usage,
+    running_on_asyncio,
 )
 from pipeline.observe import AccessRecord, LogFormat, access_log, log_cause
 
@@ -52,6 +58,49 @@ def test_a_console_record_is_one_line_that_moves_no_cursor(text: str) -> None:
     line = written("console", {"event": "request", "model": text})
     assert line.endswith("\n")
     assert not set(line[:-1]) & {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))}
+
+
+class CountingStream(io.StringIO):
+    """Counts how often it was flushed: once a write to the file behind it."""
+
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+async def test_what_ends_in_one_turn_of_the_loop_is_written_at_once_in_order() -> None:
+    stream = CountingStream()
+    emit = access_log("json", stream)
+    for number in range(3):
+        emit({"n": number})
+    await anyio.lowlevel.checkpoint()
+    await anyio.lowlevel.checkpoint()
+    assert [json.loads(line)["n"] for line in stream.getvalue().splitlines()] == [0, 1, 2]
+    assert stream.flushes == (1 if running_on_asyncio() else 3)
+
+
+def test_a_loop_that_never_turns_again_holds_no_lines_back_for_ever() -> None:
+    stream = CountingStream()
+    emit = access_log("json", stream)
+
+    abandoned = asyncio.new_event_loop()
+    with running(abandoned):
+        emit({"n": 0})
+    abandoned.close()
+    for number in range(1, 2000):
+        emit({"n": number})
+    assert [json.loads(line)["n"] for line in stream.getvalue().splitlines()][:1001] == [*range(1001)]
+
+
+@contextmanager
+def running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """What is done inside believes that `loop` runs; it does not, and never will."""
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(None)
 
 
 def test_a_console_record_shows_its_fields() -> None:

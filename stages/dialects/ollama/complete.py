@@ -26,12 +26,14 @@ from stages.dialects.ollama.timings import Stopwatch
 from stages.dialects.ollama.tool_calls import ToolCalls
 from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text
 
+_DATA = EventKind.DATA
+
 
 class Completer:
     """The events of one chat or text answer, for the client's `request`."""
 
     def __init__(self, request: Request, *, model: str, clock: Clock, new_call_id: Callable[[], str]) -> None:
-        self._operation = request.operation
+        self._chat = request.operation == "chat"
         self._stream = request.stream
         self._model = model
         self._clock = clock
@@ -47,10 +49,10 @@ class Completer:
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
-        if event.kind is EventKind.END:
+        if event.kind is not _DATA:
+            if event.kind is not EventKind.END:
+                return (event,)
             return (END,) if self._native else (self._last(), END)
-        if event.kind is not EventKind.DATA:
-            return (event,)
         if event.dialect == DIALECT:
             self._native = True
             return (self._named(event),)
@@ -59,7 +61,8 @@ class Completer:
     def _told(self, data: Data) -> tuple[Event, ...]:
         if self._created is None and not self._stream:
             self._created = as_count(data.get("created"), 0) or None
-        self._hold_usage(as_dict(data.get("usage")))
+        if data.get("usage") is not None:
+            self._hold_usage(as_dict(data["usage"]))
         events: list[Event] = []
         for at, given in enumerate(as_list(data.get("choices"))):
             choice = as_dict(given)
@@ -71,19 +74,24 @@ class Completer:
     def _said(self, choice: Data) -> list[Event]:
         delta = as_dict(choice.get("delta")) or choice
         text, reasoning = _text(delta), _reasoning(delta)
-        called = self._calls.add(delta.get("tool_calls")) | self._calls.add_legacy(delta.get("function_call"))
-        entries = logprobs.entries(choice.get("logprobs"))
+        called = self._called(delta) if "tool_calls" in delta or "function_call" in delta else False
+        entries = logprobs.entries(choice["logprobs"]) if choice.get("logprobs") is not None else []
         if text or reasoning or called:
             self._watch.said()
         events = []
         if text or reasoning or entries:
-            said = {"content" if self._chat else "text": text, **({"reasoning": reasoning} if reasoning else {})}
+            said = {"content" if self._chat else "text": text}
+            if reasoning:
+                said["reasoning"] = reasoning
             events.append(self._line(said, entries))
         word = choice.get("finish_reason")
         if isinstance(word, str) and word:
             self._finish = finish.neutral(word, called=bool(self._calls))
             events += self._whole_calls()
         return events
+
+    def _called(self, delta: Data) -> bool:
+        return self._calls.add(delta.get("tool_calls")) | self._calls.add_legacy(delta.get("function_call"))
 
     def _whole_calls(self) -> list[Event]:
         return [self._line({"tool_calls": self._calls.whole()}, [])] if self._calls else []
@@ -103,13 +111,9 @@ class Completer:
         return Event({**line, **({"usage": self._usage} if self._usage else {}), **durations}, dialect=DIALECT)
 
     def _line(self, said: Data, entries: list[Data], word: str | None = None) -> Event:
-        told = {"finish_reason": word, "logprobs": {"content": entries} if entries else None}
-        choice = {"index": 0, "delta": said, **told} if self._chat else {"index": 0, "text": "", **said, **told}
+        told = {"index": 0, "finish_reason": word, "logprobs": {"content": entries} if entries else None}
+        choice = {**told, "delta": said} if self._chat else {**told, "text": "", **said}
         return Event({"model": self._model, "created_at": self._now(), "choices": [choice]}, dialect=DIALECT)
-
-    @property
-    def _chat(self) -> bool:
-        return self._operation == "chat"
 
     def _now(self) -> str:
         """Of a stream, the time of each line, which does not go back when the clock does (law 33)."""
@@ -129,7 +133,9 @@ class Completer:
 def _text(delta: Data) -> str:
     """The text, or a refusal where there is none; some send a list of parts where a string belongs."""
     given = delta.get("content") if "content" in delta else delta.get("text")
-    text = as_text(given) or "".join(as_text(part.get("text")) for part in map(as_dict, as_list(given)))
+    if given and isinstance(given, str):
+        return given
+    text = "".join(as_text(part.get("text")) for part in map(as_dict, as_list(given)))
     return text or as_text(delta.get("refusal"))
 
 
@@ -138,7 +144,8 @@ def _reasoning(delta: Data) -> str:
     for name in ("reasoning", "reasoning_content"):
         if text := as_text(delta.get(name)):
             return text
-    return "".join(_detail(part) for part in map(as_dict, as_list(delta.get("reasoning_details"))))
+    details = delta.get("reasoning_details")
+    return "".join(_detail(part) for part in map(as_dict, as_list(details))) if details else ""
 
 
 def _detail(part: Data) -> Any:

@@ -27,12 +27,14 @@ from pipeline import (
     Translated,
     UpstreamCall,
 )
-from stages.dialects.ollama import errors, models, named, names, parameters, read, requests, write
+from stages.dialects.ollama import errors, models, names, parameters, read, requests, write
 from stages.dialects.ollama.answers import EMBEDDING, Answers, Writer
 from stages.dialects.ollama.complete import Completer
 from stages.dialects.ollama.embeddings import EmbeddingCompleter
 from stages.dialects.ollama.stream import StreamDecoder, StreamEncoder
 from stages.dialects.ollama.whole import AliveEncoder, WholeDecoder, WholeEncoder
+from stages.dialects.renaming import rename
+from stages.dialects.wire import encode
 
 _STREAMED = frozenset({"chat", "completion", "manage.pull", "manage.push", "manage.create"})
 
@@ -136,4 +138,5 @@ class Ollama:
         return Completer(request, model=model, clock=clock, new_call_id=new_call_id)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
-        return lambda frame: named.rename(frame, model)
+        name = encode(model)
+        return lambda frame: rename(frame, name)

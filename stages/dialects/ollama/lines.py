@@ -7,6 +7,7 @@ things at once: the last one may carry text, calls and the end.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline import Data
@@ -14,48 +15,53 @@ from stages.dialects.ollama import finish, timestamps
 from stages.dialects.ollama.json_lines import parse
 from stages.dialects.wire import as_count, as_dict, as_list, as_text, encode
 
-_SAID = {"chat": ("content", "thinking", "tool_calls"), "completion": ("response", "thinking", "tool_calls")}
-_TOP = frozenset({"message", "done", "done_reason", "logprobs", "prompt_eval_count", "eval_count", "error"})
 USAGE = (("prompt_tokens", "prompt_eval_count"), ("completion_tokens", "eval_count"))
 
 
 class Lines:
-    """The lines of one answer. Calls are numbered over all of them: older servers number each one 0 (pitfall 15)."""
+    """The lines of one answer.
+
+    Calls are numbered over all of them: older servers number each one 0 (pitfall 15). The answer was created when the
+    first of its lines was.
+    """
 
     def __init__(self, operation: str) -> None:
         self._chat = operation == "chat"
-        self._text, *_ = self._said = _SAID[operation]
         self._calls = 0
+        self._created: int | None = None
 
     def neutral(self, frame: bytes) -> Data:
         """A line as one event. What the neutral form does not know stays where it stands."""
-        line = parse(frame)
-        said = as_dict(line.get("message")) if self._chat else line
-        delta: Data = {}
+        line = parse(frame)  # nobody else has it, so what is read is taken out and the rest stays
+        message = as_dict(line.pop("message", None))
         if self._chat:
-            delta = {key: value for key, value in said.items() if key not in self._said}
-        for name, key in (("content" if self._chat else "text", self._text), ("reasoning", "thinking")):
-            if text := as_text(said.get(key)):
-                delta[name] = text
-        if calls := [self._call(as_dict(call)) for call in as_list(said.get("tool_calls"))]:
-            delta["tool_calls"] = calls
-        ended = line.get("done") is True
-        word = finish.read(line.get("done_reason"), called=self._calls > 0) if ended else None
-        logprobs = [entry for entry in as_list(line.get("logprobs")) if isinstance(entry, dict)]
-        told = {"finish_reason": word, "logprobs": {"content": logprobs} if logprobs else None}
-        taken = _TOP if self._chat else {*_TOP, *self._said}
-        neutral: Data = {key: value for key, value in line.items() if key not in taken}
-        if finish.is_own(line.get("done_reason")):
-            neutral["done_reason"] = line["done_reason"]
-        if (created := _created(line.get("created_at"))) is not None:
-            neutral["created"] = created
-        if self._chat:
-            neutral["choices"] = [{"index": 0, "delta": delta, **told}]
+            said = delta = message
+            text, name = said.pop("content", None), "content"
         else:
-            neutral["choices"] = [{"index": 0, "text": "", **delta, **told}]
-        if usage := _usage(line, generated=ended and word not in finish.UNTIMED):
-            neutral["usage"] = usage
-        return neutral
+            said, delta = line, {"text": ""}
+            text, name = said.pop("response", None), "text"
+        thinking, calls = said.pop("thinking", None), said.pop("tool_calls", None)
+        if text and isinstance(text, str):
+            delta[name] = text
+        if thinking and isinstance(thinking, str):
+            delta["reasoning"] = thinking
+        if calls and isinstance(calls, list):
+            delta["tool_calls"] = [self._call(as_dict(call)) for call in calls]
+        ended, reason = line.pop("done", None) is True, line.pop("done_reason", None)
+        word = finish.read(reason, called=self._calls > 0) if ended else None
+        if reason and finish.is_own(reason):
+            line["done_reason"] = reason
+        told = {"index": 0, "finish_reason": word, "logprobs": _logprobs(line.pop("logprobs", None))}
+        line["choices"] = [{**told, "delta": delta} if self._chat else {**told, **delta}]
+        counts = [line.pop(key, None) for _, key in USAGE]
+        if usage := _usage(counts, generated=ended and word not in finish.UNTIMED):
+            line["usage"] = usage
+        if self._created is None:
+            self._created = _created(line.get("created_at"))
+        if self._created is not None:
+            line["created"] = self._created
+        line.pop("error", None)
+        return line
 
     def _call(self, call: Data) -> Data:
         function = as_dict(call.get("function"))
@@ -68,14 +74,21 @@ class Lines:
         return {**neutral, "function": {**rest, "name": name, "arguments": _text_of(function.get("arguments"))}}
 
 
-def _usage(line: Data, *, generated: bool) -> Data:
+def _usage(counts: Sequence[Any], *, generated: bool) -> Data:
     """The counts of a line. Servers leave out a zero, so at the end of an answer what is absent is one (pitfall 44)."""
-    usage: Data = {name: line[key] for name, key in USAGE if as_count(line.get(key), -1) >= 0}
-    if generated:
-        usage = {name: usage.get(name, 0) for name, _ in USAGE}
+    usage: Data = {}
+    for (name, _), given in zip(USAGE, counts, strict=True):
+        count = as_count(given, 0 if generated else -1)
+        if count >= 0:
+            usage[name] = count
     if len(usage) == len(USAGE):
         usage["total_tokens"] = sum(usage.values())
     return usage
+
+
+def _logprobs(given: Any) -> Data | None:
+    entries = [entry for entry in as_list(given) if isinstance(entry, dict)] if given else None
+    return {"content": entries} if entries else None
 
 
 def _text_of(arguments: Any) -> str:

@@ -23,44 +23,49 @@ _LISTS = ("tool_calls", "logprobs")
 
 def line(operation: str, data: Data, *, model: str, created_at: str, own: bool) -> Data:
     """One line. Those of `model` and `created_at` that the event has win; `own` says it is of this dialect."""
-    choice = next((one for one in map(as_dict, as_list(data.get("choices"))) if as_int(one.get("index"), 0) == 0), {})
+    choice = _first(data.get("choices"))
     delta = as_dict(choice.get("delta"))
     said = delta or choice
+    spoken: Data = {}
+    if operation == "chat":
+        spoken["role"] = as_text(delta.get("role")) or "assistant"
     text = as_text(delta.get("content")) or as_text(choice.get("text"))
-    words: Data = {}
+    spoken["content" if operation == "chat" else "response"] = text
     if reasoning := as_text(said.get("reasoning")):
-        words["thinking"] = reasoning
-    if calls := [_call(as_dict(call), at) for at, call in enumerate(as_list(said.get("tool_calls")))]:
-        words["tool_calls"] = calls
-    rest = {key: value for key, value in data.items() if own and key not in _NEUTRAL}
-    head = {
+        spoken["thinking"] = reasoning
+    if calls := as_list(said.get("tool_calls")):
+        spoken["tool_calls"] = [_call(as_dict(call), at) for at, call in enumerate(calls)]
+    if own:
+        spoken |= _others(delta, _IN_DELTA) if operation == "chat" else _others(choice, _IN_CHOICE)
+    written: Data = {
         "model": as_text(data.get("model")) or model,
         "created_at": as_text(data.get("created_at")) or created_at,
     }
-    if operation == "chat":
-        extra = {key: value for key, value in delta.items() if own and key not in _IN_DELTA}
-        role = as_text(delta.get("role")) or "assistant"
-        spoken: Data = {"message": {"role": role, "content": text, **words, **extra}}
-    else:
-        extra = {key: value for key, value in choice.items() if own and key not in _IN_CHOICE}
-        spoken = {"response": text, **words, **extra}
-    return {**head, **spoken, **_ended(choice, data), **_logprobs(choice), **rest, **_counts(data)}
-
-
-def _ended(choice: Data, data: Data) -> Data:
+    written |= {"message": spoken} if operation == "chat" else spoken
     word = as_text(choice.get("finish_reason"))
-    return {"done": True, "done_reason": finish.written(word, data.get("done_reason"))} if word else {"done": False}
+    written["done"] = word != ""
+    if word:
+        written["done_reason"] = finish.written(word, data.get("done_reason"))
+    if entries := as_list(as_dict(choice.get("logprobs")).get("content")):
+        written["logprobs"] = entries
+    if own:
+        written |= _others(data, _NEUTRAL)
+    if usage := as_dict(data.get("usage")):
+        # A zero is left out, as servers do.
+        written |= {key: usage[name] for name, key in USAGE if as_count(usage.get(name), 0)}
+    return written
 
 
-def _logprobs(choice: Data) -> Data:
-    entries = as_list(as_dict(choice.get("logprobs")).get("content"))
-    return {"logprobs": entries} if entries else {}
+def _first(choices: Any) -> Data:
+    """The choice that this protocol has room for."""
+    for choice in map(as_dict, as_list(choices)):
+        if as_int(choice.get("index"), 0) == 0:
+            return choice
+    return {}
 
 
-def _counts(data: Data) -> Data:
-    """A zero is left out, as servers do."""
-    usage = as_dict(data.get("usage"))
-    return {key: usage[name] for name, key in USAGE if as_count(usage.get(name), 0)}
+def _others(given: Data, known: frozenset[str]) -> Data:
+    return {} if given.keys() <= known else {key: value for key, value in given.items() if key not in known}
 
 
 def _call(call: Data, at: int) -> Data:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 SECOND = 1_000_000_000
 ZERO = "0001-01-01T00:00:00Z"
@@ -38,11 +39,15 @@ def from_nanoseconds(nanoseconds: int) -> str:
     seconds, fraction = divmod(nanoseconds, SECOND)
     if not _FIRST <= seconds <= _LAST:
         return ZERO
+    shown = f".{fraction:09}".rstrip("0") if fraction else ""
+    return f"{_to_the_second(seconds)}{shown}Z"
+
+
+@lru_cache(maxsize=8)  # the lines of all streams are written in the same few seconds
+def _to_the_second(seconds: int) -> str:
     days, second = divmod(seconds, _DAY)
     year, month, day = _date(days)
-    time = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
-    shown = f".{fraction:09}".rstrip("0") if fraction else ""
-    return f"{year:04}-{month:02}-{day:02}T{time}{shown}Z"
+    return f"{year:04}-{month:02}-{day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def nanoseconds(text: str) -> int | None:

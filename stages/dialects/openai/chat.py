@@ -13,14 +13,18 @@ from pipeline import Data, Event
 from stages.dialects.openai import choices
 from stages.dialects.wire import as_dict, as_int, as_list, as_text
 
-TEXTS = ("content", "refusal", "reasoning", "reasoning_content")
+TEXTS = frozenset({"content", "refusal", "reasoning", "reasoning_content"})
 WHOLE_OBJECT = "chat.completion"
 CHUNK_OBJECT = "chat.completion.chunk"
+_KNOWN = frozenset({"index", "delta", "logprobs", "finish_reason"})
 
 
-def explode(answer: Data) -> list[Data]:
-    """A whole answer as chunks. Tool calls are numbered by their place: some servers number all of them 0."""
-    return choices.explode(answer, CHUNK_OBJECT, lambda choice, at: (_said(choice, at), _ended(choice, at)))
+def neutral(answer: Data) -> Data:
+    """A whole answer as the one chunk that says it all. Tool calls are numbered by their place: some say 0 of all."""
+    if not isinstance(answer.get("choices"), list):
+        return answer
+    said = [_as_delta(as_dict(choice), at) for at, choice in enumerate(answer["choices"])]
+    return {**answer, "object": CHUNK_OBJECT, "choices": said}
 
 
 def fold(events: Sequence[Event]) -> Data:
@@ -28,20 +32,14 @@ def fold(events: Sequence[Event]) -> Data:
     return choices.fold(events, WHOLE_OBJECT, _Choice)
 
 
-def _said(choice: Data, at: int) -> Data:
-    delta = dict(as_dict(choice.get("message")))
+def _as_delta(choice: Data, at: int) -> Data:
+    delta = as_dict(choice.get("message"))
     calls = delta.get("tool_calls")
     if isinstance(calls, list):
-        delta["tool_calls"] = [{**as_dict(call), "index": index} for index, call in enumerate(calls)]
-    said: Data = {"index": choice.get("index", at), "delta": delta, "finish_reason": None}
-    if choice.get("logprobs") is not None:
-        said["logprobs"] = choice["logprobs"]
+        delta = {**delta, "tool_calls": [{**as_dict(call), "index": number} for number, call in enumerate(calls)]}
+    said = {"index": at, "finish_reason": None, **choice, "delta": delta}
+    said.pop("message", None)
     return said
-
-
-def _ended(choice: Data, at: int) -> Data:
-    rest = {key: value for key, value in choice.items() if key not in ("message", "logprobs", "index")}
-    return {"finish_reason": None, **rest, "index": choice.get("index", at), "delta": {}}
 
 
 class _Choice:
@@ -57,29 +55,27 @@ class _Choice:
         self._rest: Data = {}
 
     def add(self, choice: Data) -> None:
+        message = self._message
         for key, value in as_dict(choice.get("delta")).items():
-            self._add_field(key, value)
+            if key == "tool_calls":
+                for at, fragment in enumerate(as_list(value)):
+                    call = as_dict(fragment)
+                    _merge_call(self._calls.setdefault(as_int(call.get("index"), at), {}), call)
+            elif key == "function_call" and isinstance(value, dict):
+                _merge_function(self._legacy_call, value)
+            elif key not in message:
+                message[key] = value
+            elif key in TEXTS and isinstance(value, str):
+                message[key] = as_text(message[key]) + value
+            elif isinstance(value, list) and isinstance(message[key], list):
+                message[key] = [*message[key], *value]
+            elif value is not None:
+                message[key] = value
         if isinstance(choice.get("logprobs"), dict):
             self._add_logprobs(choice["logprobs"])
-        if choice.get("finish_reason"):
-            self._finish = choice["finish_reason"]
-        known = ("index", "delta", "logprobs", "finish_reason")
-        self._rest.update({key: value for key, value in choice.items() if key not in known})
-
-    def _add_field(self, key: str, value: Any) -> None:
-        message = self._message
-        if key == "tool_calls":
-            for at, fragment in enumerate(as_list(value)):
-                call = as_dict(fragment)
-                _merge_call(self._calls.setdefault(as_int(call.get("index"), at), {}), call)
-        elif key == "function_call" and isinstance(value, dict):
-            _merge_function(self._legacy_call, value)
-        elif key in TEXTS and isinstance(value, str):
-            message[key] = as_text(message.get(key)) + value
-        elif isinstance(value, list) and isinstance(message.get(key), list):
-            message[key] = [*message[key], *value]
-        elif value is not None or key not in message:
-            message[key] = value
+        self._finish = choice.get("finish_reason") or self._finish
+        if not choice.keys() <= _KNOWN:
+            self._rest |= {key: value for key, value in choice.items() if key not in _KNOWN}
 
     def _add_logprobs(self, logprobs: Data) -> None:
         total = self._logprobs = self._logprobs if self._logprobs is not None else {"content": None, "refusal": None}

@@ -1,19 +1,15 @@
-"""What chat and text completions share: an answer is a head, choices that are said and ended, and the usage.
-
-`explode` turns a whole answer into the three steps a stream has, so that a stage which holds text back until a choice
-ends works for both; `fold` puts a stream together again. Unknown fields of the top level survive both ways.
-"""
+"""What chat and text completions share: a head, choices and the usage; all else survives where it stood."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from pipeline import Data, Event, EventKind
 from stages.dialects.wire import as_dict, as_int, as_list
 
-_HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
-Split = Callable[[Data, int], tuple[Data, Data]]
+_IDENTITY = ("id", "created", "model")
+_DATA = EventKind.DATA
 
 
 class Choice(Protocol):
@@ -23,41 +19,28 @@ class Choice(Protocol):
     def whole(self) -> Data: ...
 
 
-def explode(answer: Data, object: str, split: Split) -> list[Data]:
-    """All that was said, then how each choice ended, then the usage; `split` takes a choice and its place apart."""
-    if not isinstance(answer.get("choices"), list):
-        return [answer]
-    head = {key: answer[key] for key in _HEAD if key in answer}
-    head["object"] = object
-    rest = {key: value for key, value in answer.items() if key not in (*_HEAD, "choices", "usage")}
-    parts = [split(as_dict(choice), at) for at, choice in enumerate(answer["choices"])]
-    chunks: list[Data] = [
-        {**head, "choices": [said for said, _ in parts]},
-        {**head, **rest, "choices": [ended for _, ended in parts]},
-    ]
-    if answer.get("usage") is not None:
-        chunks.append({**head, "choices": [], "usage": answer["usage"]})
-    return chunks
-
-
 def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> Data:
     """The whole answer that a stream spells out: its identity from the first event, the rest from the last."""
     answer: Data = {}
+    identity: Data = {}
+    usage: Any = None
     choices: dict[int, Choice] = {}
     for event in events:
-        if event.kind is not EventKind.DATA:
+        if event.kind is not _DATA:
             continue
-        for key, value in event.data.items():
-            if key == "choices":
-                for given in map(as_dict, as_list(value)):
-                    index = as_int(given.get("index"), 0)
-                    if index not in choices:
-                        choices[index] = new(index)
-                    choices[index].add(given)
-            elif key in ("id", "created", "model"):
-                answer.setdefault(key, value)
-            elif key != "usage" or value is not None:
-                answer[key] = value
-    answer["object"] = object
-    answer["choices"] = [choices[index].whole() for index in sorted(choices)]
-    return answer
+        data = event.data
+        answer.update(data)
+        for key in _IDENTITY:
+            if key in data and key not in identity:
+                identity[key] = data[key]
+        if data.get("usage") is not None:
+            usage = data["usage"]
+        for given in map(as_dict, as_list(data.get("choices"))):
+            index = as_int(given.get("index"), 0)
+            if index not in choices:
+                choices[index] = new(index)
+            choices[index].add(given)
+    answer |= identity
+    answer |= {"object": object, "choices": [choices[index].whole() for index in sorted(choices)]}
+    answer.pop("usage", None)
+    return answer if usage is None else {**answer, "usage": usage}

@@ -23,6 +23,7 @@ _DIALECT = "openai"
 _REASONING = ("reasoning", "reasoning_content")
 _TEXT_FINISH = frozenset({"stop", "length", "content_filter"})
 _CHAT_FINISH = _TEXT_FINISH | {"tool_calls", "function_call"}
+_DATA = EventKind.DATA
 _FINISH_WORDS = {"eos": "stop", "end_turn": "stop", "eos_token": "stop", "max_tokens": "length"}
 
 
@@ -34,44 +35,36 @@ class Completer(ABC):
     Clients read `choices[0]` of every other chunk: what has no choices is not sent, and its fields join the next chunk.
     """
 
+    object: str
     reasons = _TEXT_FINISH
 
-    def __init__(
-        self, request: Request, *, model: str, id: str, created: int, object: str, foreign: Callable[[Data], list[Data]]
-    ) -> None:
-        self.object = object
+    def __init__(self, request: Request, *, model: str, new_id: Callable[[], str], created: int) -> None:
+        self._request = request
         self._model = model
-        self._id = id
-        self._created: int | None = None
+        self._new_id = new_id
         self._default_created = created
         self._stream = request.stream
-        options = as_dict(request.payload.get("stream_options"))
-        self._wants_usage = not request.stream or options.get("include_usage") is True
+        self._wants_usage = not request.stream or _includes_usage(request)
         self._usage_chunk: Data | None = None
-        self._upstream_id: str | None = None
+        self._same: Data = {}
         self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
-        self._translate = foreign
-        self._foreign = False
+        self._translate: Callable[[Data], list[Data]] | None = None
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
-        if event.kind is EventKind.END:
-            return self._end()
-        if event.kind is not EventKind.DATA:
-            return (event,)
-        if event.dialect != _DIALECT and self._is_foreign(event):
+        if event.kind is not _DATA:
+            return self._end() if event.kind is EventKind.END else (event,)
+        if event.dialect != _DIALECT and (event.dialect or self._translate is not None):
+            # Another protocol's server is answering. What the gateway puts between its events is taken for its.
+            if self._translate is None:
+                self._translate = self.translation(self._request)
             return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
         return self._put_right(event, event.data)
 
-    def _is_foreign(self, event: Event) -> bool:
-        """Whether another protocol's server is answering. What the gateway puts between its events is taken for its."""
-        self._foreign = self._foreign or bool(event.dialect)
-        return self._foreign
-
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
-        head = self._head(data)
+        head = {**self._unsent, **data, **(self._same or self._same_for_all(data))}
         said, ended = [], []
         for at, given in enumerate(as_list(data.get("choices"))):
             choice = as_dict(given)
@@ -79,22 +72,35 @@ class Completer(ABC):
             if index in self._finished:
                 continue
             first = index not in self._open
-            self._open.add(index)
-            reason = choice.get("finish_reason")
-            # "" is how some say null.
-            said_last = reason if isinstance(reason, str) and reason else None
-            text = self.said(index, choice, first=first, ending=said_last is not None)
+            if first:
+                self._open.add(index)
+            reason = as_text(choice.get("finish_reason"))  # "" is how some say null
+            apart = reason != "" and self._stream
+            text = self.said(index, choice, first=first, ending=apart)
             if text is not None:
                 said.append(text)
-            if said_last is not None:
+            if reason:
                 self._finished.add(index)
-                ended.append(self.ended(index, choice, self.finish_reason(index, said_last)))
-        self._hold_usage(head, data)
-        chunks = [{**head, "choices": choices} for choices in (said, ended) if choices]
-        self._unsent = {} if chunks else head
-        return tuple(event.with_data(self._with_null_usage(chunk)) for chunk in chunks)
+                finish = self.finish_reason(index, reason)
+                if apart:
+                    ended.append(self.ended(index, choice, finish))
+                elif text is not None:
+                    text["finish_reason"] = finish
+        if data.get("usage") is not None:
+            self._hold_usage(head, data["usage"])
+        if not (said or ended):
+            self._unsent = head
+            return ()
+        self._unsent = {}
+        if not (self._stream and self._wants_usage):
+            head.pop("usage", None)
+        return tuple(event.with_data({**head, "choices": choices}) for choices in (said, ended) if choices)
 
     # What differs between the kinds of answer.
+
+    @abstractmethod
+    def translation(self, request: Request) -> Callable[[Data], list[Data]]:
+        """From the events of another protocol to the chunks that a server of this one would send."""
 
     @abstractmethod
     def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
@@ -112,29 +118,21 @@ class Completer(ABC):
 
     # What they share.
 
-    def _head(self, data: Data) -> Data:
-        if self._upstream_id is None:
-            given = data.get("id")
-            self._upstream_id = given if isinstance(given, str) and given else self._id
-        if self._created is None:
-            self._created = as_count(data.get("created"), self._default_created)
-        rest = {key: value for key, value in data.items() if key not in ("choices", "usage")}
-        return {
-            **self._unsent,
-            **rest,
-            "id": self._upstream_id,
+    def _same_for_all(self, data: Data) -> Data:
+        """What every chunk says alike; `data` is the first."""
+        self._same = {
+            "id": as_text(data.get("id")) or self._new_id(),
             "object": self.object,
-            "created": self._created,
+            "created": as_count(data.get("created"), self._default_created),
             "model": self._model,
+            "usage": None,
         }
+        return self._same
 
-    def _hold_usage(self, head: Data, data: Data) -> None:
-        usage = usage_of.complete(data.get("usage"))
+    def _hold_usage(self, head: Data, given: Any) -> None:
+        usage = usage_of.complete(given)
         if usage is not None:
             self._usage_chunk = {**head, "choices": [], "usage": usage}
-
-    def _with_null_usage(self, chunk: Data) -> Data:
-        return {**chunk, "usage": None} if self._stream and self._wants_usage else chunk
 
     def _end(self) -> tuple[Event, ...]:
         if not self._open:
@@ -156,30 +154,38 @@ class Completer(ABC):
 class ChatCompleter(Completer):
     """Chat: the role once and first, tool calls numbered, content a string, log-probabilities whole."""
 
+    object = CHUNK_OBJECT
     reasons = _CHAT_FINISH
 
     def __init__(
-        self, request: Request, *, new_call_id: Callable[[int], str], reasoning_fields: Sequence[str] = (), **given: Any
+        self,
+        request: Request,
+        *,
+        model: str,
+        new_id: Callable[[], str],
+        created: int,
+        new_call_id: Callable[[int], str],
+        reasoning_fields: Sequence[str] = (),
     ) -> None:
-        super().__init__(request, **given, object=CHUNK_OBJECT, foreign=ForeignChat(request))
+        super().__init__(request, model=model, new_id=new_id, created=created)
         self._new_call_id = new_call_id
         self._reasoning_fields = tuple(reasoning_fields)
         self._calls: dict[int, ToolCalls] = {}
 
+    def translation(self, request: Request) -> Callable[[Data], list[Data]]:
+        return ForeignChat(request)
+
     def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
-        given = as_dict(choice.get("delta"))
-        delta: Data = {}
-        if first:
-            delta = {"role": "assistant", "content": ""}
-        for key, value in given.items():
+        delta: Data = {"role": "assistant", "content": ""} if first else {}
+        for key, value in as_dict(choice.get("delta")).items():
             if value is None:
                 continue
-            if key == "tool_calls":
+            if key in TEXTS:
+                delta[key] = value if isinstance(value, str) else _joined(value)
+            elif key == "tool_calls":
                 calls = self._calls.setdefault(index, ToolCalls(partial(self._new_call_id, index))).fragments(value)
                 if calls:
                     delta["tool_calls"] = calls
-            elif key in TEXTS:
-                delta[key] = delta.get(key, "") + _text(value)
             elif key == "function_call":
                 delta[key] = {name: as_text(part) for name, part in as_dict(value).items()}
             elif key != "role":
@@ -189,7 +195,7 @@ class ChatCompleter(Completer):
         logprobs = complete_chat_logprobs(choice.get("logprobs"))
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
-        rest = {} if ending else _rest(choice, "delta")
+        rest = {} if ending else choice
         return {**rest, "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
 
     def _with_reasoning_named(self, delta: Data) -> Data:
@@ -201,7 +207,7 @@ class ChatCompleter(Completer):
         return {**rest, **dict.fromkeys(self._reasoning_fields, reasoning)}
 
     def ended(self, index: int, choice: Data, finish: str) -> Data:
-        return {**_rest(choice, "delta"), "index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
+        return {**choice, "index": index, "delta": {}, "logprobs": None, "finish_reason": finish}
 
     def finish_reason(self, index: int, given: str) -> str:
         """`stop` after tool calls makes agents ignore the calls (law 17, pitfall 16). `length` stays."""
@@ -214,8 +220,10 @@ class ChatCompleter(Completer):
 class TextCompleter(Completer):
     """Text completions: `text` always a string, log-probabilities as parallel lists."""
 
-    def __init__(self, request: Request, **given: Any) -> None:
-        super().__init__(request, **given, object="text_completion", foreign=ForeignText(request))
+    object = "text_completion"
+
+    def translation(self, request: Request) -> Callable[[Data], list[Data]]:
+        return ForeignText(request)
 
     def said(self, index: int, choice: Data, *, first: bool, ending: bool) -> Data | None:
         text = choice.get("text")
@@ -223,19 +231,17 @@ class TextCompleter(Completer):
         logprobs = complete_text_logprobs(choice.get("logprobs"))
         if ending and not first and not text and logprobs is None:
             return None
-        rest = {} if ending else _rest(choice, "text")
+        rest = {} if ending else choice
         return {**rest, "text": text, "index": index, "logprobs": logprobs, "finish_reason": None}
 
     def ended(self, index: int, choice: Data, finish: str) -> Data:
-        return {**_rest(choice, "text"), "text": "", "index": index, "logprobs": None, "finish_reason": finish}
+        return {**choice, "text": "", "index": index, "logprobs": None, "finish_reason": finish}
 
 
-def _text(value: Any) -> str:
+def _includes_usage(request: Request) -> bool:
+    return as_dict(request.payload.get("stream_options")).get("include_usage") is True
+
+
+def _joined(parts: Any) -> str:
     """Some send a list of parts where a string belongs."""
-    parts = map(as_dict, as_list(value))
-    return as_text(value) or "".join(as_text(part.get("text")) for part in parts)
-
-
-def _rest(choice: Data, said: str) -> Data:
-    known = (said, "index", "logprobs", "finish_reason")
-    return {key: value for key, value in choice.items() if key not in known}
+    return "".join(as_text(as_dict(part).get("text")) for part in as_list(parts))

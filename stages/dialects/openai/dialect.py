@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from pipeline import (
@@ -37,10 +37,14 @@ from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
+from stages.dialects.renaming import rename, splice
 from stages.dialects.sse import replace_data
-from stages.dialects.wire import NOT_JSON, decode_top, encode
+from stages.dialects.wire import encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
+_NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
+_FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
+_DATA_BYTES = len(b"data: ")
 _JSON = (("content-type", "application/json"),)
 
 
@@ -85,7 +89,7 @@ class OpenAI:
         content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
         if content_type == "text/event-stream" or (request.stream and content_type != "application/json"):
             return StreamDecoder()
-        return WholeDecoder(_explode(request.operation))
+        return WholeDecoder(_NEUTRAL.get(request.operation))
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> GatewayError:
         return errors.decode_error(status, headers, body)
@@ -112,45 +116,43 @@ class OpenAI:
     def completer(
         self, request: Request, *, model: str, id: str, clock: Clock, reasoning_fields: Sequence[str] = ()
     ) -> Callable[[Event], tuple[Event, ...]]:
-        digest = sha256(id.encode()).hexdigest()
         created = int(clock.time())
         if request.operation == "chat":
             calls = iter(range(1 << 30))
 
             def new_call_id(choice: int) -> str:
                 # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
-                return "call_" + sha256(f"{digest}/{choice}/{next(calls)}".encode()).hexdigest()[:24]
+                return "call_" + _digest(f"{_digest(id)}/{choice}/{next(calls)}")[:24]
 
             return ChatCompleter(
                 request,
                 model=model,
-                id=f"chatcmpl-{digest[:29]}",
+                new_id=lambda: f"chatcmpl-{_digest(id)[:29]}",
                 created=created,
                 new_call_id=new_call_id,
                 reasoning_fields=reasoning_fields,
             )
         if request.operation == "completion":
-            return TextCompleter(request, model=model, id=f"cmpl-{digest[:29]}", created=created)
+            return TextCompleter(request, model=model, new_id=lambda: f"cmpl-{_digest(id)[:29]}", created=created)
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
-        def rename(data: bytes) -> bytes:
-            if b'"model"' not in data:
-                return data
-            try:
-                top = decode_top(data)
-            except NOT_JSON:
-                return data  # what is not JSON is forwarded as it is: that is what this shape promises
-            return encode({**top, "model": model}) if "model" in top else data
+        name = encode(model)
+        if not request.stream:
+            return lambda data: rename(data, name)
 
-        return (lambda frame: replace_data(frame, rename)) if request.stream else rename
+        def rename_frame(frame: bytes) -> bytes:
+            spliced = splice(frame, name, _DATA_BYTES) if frame.startswith(b"data: {") else None
+            return replace_data(frame, lambda data: rename(data, name)) if spliced is None else spliced
+
+        return rename_frame
 
 
-def _explode(operation: str) -> Callable[[Data], list[Data]]:
-    return {"chat": chat.explode, "completion": text.explode}.get(operation, embeddings.explode)
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
     if operation.startswith("models."):
         return lambda events: models.encode_answer(embeddings.fold(events))
-    return {"chat": chat.fold, "completion": text.fold}.get(operation, embeddings.fold)
+    return _FOLD.get(operation, embeddings.fold)

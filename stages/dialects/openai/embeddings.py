@@ -11,10 +11,6 @@ from stages.dialects.openai import vectors
 from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
 
-def explode(answer: Data) -> list[Data]:
-    return [answer]
-
-
 def fold(events: Sequence[Event]) -> Data:
     """The only data event; an answer made of several is none of this dialect's."""
     data = [event.data for event in events if event.kind is EventKind.DATA]

@@ -6,7 +6,7 @@ say several things at once (text and calls on its last line); a stream of this p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from pipeline import Data, Request
 from stages.dialects.openai.logprobs import text_logprobs
@@ -41,46 +41,44 @@ class ForeignChat:
         self._calls: dict[int, int] = {}
 
     def __call__(self, data: Data) -> list[Data]:
-        pieces = [
-            piece
-            for at, choice in enumerate(map(as_dict, as_list(data.get("choices"))))
-            for piece in self._pieces(as_count(choice.get("index"), at), choice)
-        ]
-        return [{**self._extra, **chunk} for chunk in (*(_chunk(data, [p]) for p in pieces), *_usage(data))]
+        pieces: list[Data] = []
+        for at, choice in enumerate(map(as_dict, as_list(data.get("choices")))):
+            self._add(pieces, as_count(choice.get("index"), at), choice)
+        chunks = [_chunk(data, [piece]) for piece in pieces] + _usage(data)
+        return [{**self._extra, **chunk} for chunk in chunks] if self._extra else chunks
 
-    def _pieces(self, index: int, choice: Data) -> Iterator[Data]:
+    def _add(self, pieces: list[Data], index: int, choice: Data) -> None:
         """The role, the deltas, the finish. Log-probabilities go with the text, or with what there is."""
         if index not in self._begun:
             self._begun.add(index)
-            yield {"index": index, "delta": {"role": "assistant", "content": ""}}
-        deltas = list(self._deltas(index, choice))
+            pieces.append({"index": index, "delta": {"role": "assistant", "content": ""}})
+        deltas = self._deltas(index, choice)
+        carrier = None
         if isinstance(choice.get("logprobs"), dict):
-            spoken = next((delta for delta in deltas if "content" in delta), None)
-            if spoken is None and not deltas:
-                deltas = [{"content": ""}]
-            carrier = deltas[0] if spoken is None else spoken
-        else:
-            carrier = None
+            deltas = deltas or [{"content": ""}]
+            carrier = next((delta for delta in deltas if "content" in delta), deltas[0])
         for delta in deltas:
             logprobs = {"content": choice["logprobs"].get("content")} if delta is carrier else None
-            yield {"index": index, "delta": delta, "logprobs": logprobs}
+            pieces.append({"index": index, "delta": delta, "logprobs": logprobs})
         finish = choice.get("finish_reason")
         if finish:
-            yield {"index": index, "delta": {}, "finish_reason": self._finish(index, finish)}
+            pieces.append({"index": index, "delta": {}, "finish_reason": self._finish(index, finish)})
 
-    def _deltas(self, index: int, choice: Data) -> Iterator[Data]:
+    def _deltas(self, index: int, choice: Data) -> list[Data]:
         delta = as_dict(choice.get("delta"))
         reasoning = as_text(delta.get("reasoning")) or as_text(choice.get("reasoning"))
-        texts = {"reasoning": reasoning, "content": said_of(choice), "refusal": as_text(delta.get("refusal"))}
-        yield from ({name: text} for name, text in texts.items() if text)
+        said = (("reasoning", reasoning), ("content", said_of(choice)), ("refusal", as_text(delta.get("refusal"))))
+        deltas: list[Data] = [{name: text} for name, text in said if text]
         for call in map(as_dict, as_list(delta.get("tool_calls") or choice.get("tool_calls"))):
             function = as_dict(call.get("function"))
             number = self._number(index, begins=bool(function.get("name")))
             if not self._legacy:
-                yield {"tool_calls": [{"index": number, "id": call.get("id"), "function": function}]}
+                deltas.append({"tool_calls": [{"index": number, "id": call.get("id"), "function": function}]})
             elif number == 0:
                 # The legacy form has room for one call.
-                yield {"function_call": {name: function[name] for name in ("name", "arguments") if name in function}}
+                told = {name: function[name] for name in ("name", "arguments") if name in function}
+                deltas.append({"function_call": told})
+        return deltas
 
     def _number(self, index: int, *, begins: bool) -> int:
         """The number of a call that `begins` here, or of the last one."""

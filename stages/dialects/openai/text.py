@@ -11,20 +11,17 @@ from stages.dialects.wire import as_dict, as_list, as_text
 OBJECT = "text_completion"
 
 
-def explode(answer: Data) -> list[Data]:
-    """A whole answer as chunks."""
-    return choices.explode(answer, OBJECT, _split)
+def neutral(answer: Data) -> Data:
+    """A whole answer as the one chunk that says it all."""
+    if not isinstance(answer.get("choices"), list):
+        return answer
+    numbered = [{"index": at, **as_dict(choice)} for at, choice in enumerate(answer["choices"])]
+    return {**answer, "object": OBJECT, "choices": numbered}
 
 
 def fold(events: Sequence[Event]) -> Data:
     """The whole answer that a stream spells out."""
     return choices.fold(events, OBJECT, _Choice)
-
-
-def _split(choice: Data, at: int) -> tuple[Data, Data]:
-    index = choice.get("index", at)
-    ended = {"index": index, "text": "", "logprobs": None, "finish_reason": choice.get("finish_reason")}
-    return {**choice, "index": index, "finish_reason": None}, ended
 
 
 class _Choice:

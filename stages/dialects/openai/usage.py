@@ -20,14 +20,26 @@ class _Carrier(msgspec.Struct):
 
 
 _decode_carrier = msgspec.json.Decoder(_Carrier).decode
+_decode_counts = msgspec.json.Decoder(_Counts | None).decode
 
 
 def look(data: bytes) -> Usage | None:
     """The counts in one JSON object, read without decoding the rest; None if it has none or they are malformed."""
     try:
-        counts = _decode_carrier(data).usage
+        return _known(_decode_carrier(data).usage)
     except NOT_JSON:
         return None
+
+
+def counts(usage: msgspec.Raw) -> Usage | None:
+    """The same of the `usage` itself."""
+    try:
+        return _known(_decode_counts(usage))
+    except NOT_JSON:
+        return None
+
+
+def _known(counts: _Counts | None) -> Usage | None:
     if counts is None or (counts.prompt_tokens is None and counts.completion_tokens is None):
         return None
     return Usage(counts.prompt_tokens, counts.completion_tokens)

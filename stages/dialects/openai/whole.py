@@ -1,4 +1,4 @@
-"""Whole answers, both ways: one frame that decodes into the events a stream would have given."""
+"""Whole answers, both ways: one frame that decodes into the event of a stream which says it all at once."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from stages.dialects.openai.errors import in_band
 from stages.dialects.wire import NOT_JSON, decode, decode_top, encode
 
 Fold = Callable[[Sequence[Event]], Data]
-Explode = Callable[[Data], list[Data]]
+Neutral = Callable[[Data], Data]
 
 
 class WholeDecoder(GatheringDecoder):
-    """Gathers one JSON object. Its syntax is checked at the top level even when the bytes are only forwarded."""
+    """Gathers one JSON object. Its syntax is checked at the top level even when the bytes are only forwarded.
+
+    `neutral` makes an event's data of an answer that has another shape.
+    """
 
     dialect = "openai"
 
-    def __init__(self, explode: Explode, *, max_bytes: int = MAX_WHOLE_BYTES) -> None:
+    def __init__(self, neutral: Neutral | None = None, *, max_bytes: int = MAX_WHOLE_BYTES) -> None:
         super().__init__(max_bytes)
-        self._explode = explode
+        self._neutral = neutral
         self._usage: Usage | None = None
 
     def finish(self) -> list[bytes]:
@@ -36,7 +39,7 @@ class WholeDecoder(GatheringDecoder):
         if self.failure is not None:
             return []
         if "usage" in top:
-            self._usage = usage_of.look(frame)
+            self._usage = usage_of.counts(top["usage"])
         self.finished = True
         return [frame]
 
@@ -46,7 +49,7 @@ class WholeDecoder(GatheringDecoder):
         except NOT_JSON as error:
             # Below the top level a number out of range or bytes that are no UTF-8 show only now.
             raise _garbage(error) from None
-        return (*(Event(data, dialect=self.dialect) for data in self._explode(answer)), END)
+        return (Event(answer if self._neutral is None else self._neutral(answer), dialect=self.dialect), END)
 
     def usage(self) -> Usage | None:
         return self._usage

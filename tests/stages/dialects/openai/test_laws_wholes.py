@@ -45,11 +45,21 @@ async def test_law_20_every_whole_answer_is_openais(data: st.DataObject, drawn: 
         assert "usage" not in value
 
 
+def in_steps(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    """As a server may stream it: all that was said, then how each choice ended, then the usage."""
+    chunk = chat_events.neutral(answer)
+    head = {key: value for key, value in chunk.items() if key not in ("choices", "usage")}
+    said = [{**choice, "finish_reason": None} for choice in chunk["choices"]]
+    ended = [{**choice, "delta": {}, "logprobs": None} for choice in chunk["choices"]]
+    usage = [{**head, "choices": [], "usage": chunk["usage"]}] if "usage" in chunk else []
+    return [{**head, "choices": said}, {**head, "choices": ended}, *usage]
+
+
 @given(drawn=wholes())
 async def test_law_22_whole_is_the_collected_stream(drawn: tuple[Answer, dict[str, Any]]) -> None:
     """The same answer, asked for whole and asked for as a stream; and a server that streams what it was asked whole."""
     _, given = drawn
-    events = b"".join(map(frame, chat_events.explode(given))) + DONE
+    events = b"".join(map(frame, in_steps(given))) + DONE
     whole = await serve(chat(stream=False), [json.dumps(given).encode()], content_type=JSON)
     collected = await serve(chat(stream=False), [events], content_type=SSE)
     assert json.loads(collected.body) == json.loads(whole.body)
@@ -67,21 +77,22 @@ async def test_law_22_whole_is_the_collected_stream(drawn: tuple[Answer, dict[st
 
 
 @pytest.mark.parametrize("key", ["top", "choice", "message"])
-def test_fold_of_explode_keeps_everything(key: str) -> None:
+def test_fold_of_neutral_keeps_everything(key: str) -> None:
     answer = deepcopy(CHAT)
     place = {"top": answer, "choice": answer["choices"][1], "message": answer["choices"][1]["message"]}[key]
     place.update(one=1, text="x", list=[1, [2]], thing={"a": None}, nothing=None)
-    assert chat_events.fold([Event(data) for data in chat_events.explode(answer)]) == answer
+    assert chat_events.fold([Event(chat_events.neutral(answer))]) == answer
+    assert chat_events.fold([Event(data) for data in in_steps(answer)]) == answer
 
 
-def test_fold_of_explode_keeps_text_completions() -> None:
+def test_fold_of_neutral_keeps_text_completions() -> None:
     answer = {**TEXT, "choices": [*TEXT["choices"], {**TEXT["choices"][0], "index": 1, "mood": [1]}], "one": 1}
-    assert text_events.fold([Event(data) for data in text_events.explode(answer)]) == answer
+    assert text_events.fold([Event(text_events.neutral(answer))]) == answer
 
 
-def test_explode_and_fold_leave_their_input_alone() -> None:
+def test_neutral_and_fold_leave_their_input_alone() -> None:
     before = deepcopy(CHAT)
-    events = [Event(data) for data in chat_events.explode(CHAT)]
+    events = [Event(data) for data in in_steps(CHAT)]
     seen = deepcopy([event.data for event in events])
     chat_events.fold(events)
     assert before == CHAT
