@@ -1,6 +1,6 @@
 """How many instructions chain.py's, request.py's and stream.py's work takes, counted by valgrind: each run the same.
 
-    python -m benchmarks.instructions            # the table, against benchmarks/instructions.json
+    python -m benchmarks.instructions            # the table, against benchmarks/baseline.json
     python -m benchmarks.instructions --accept   # write what was counted as the new baseline
 
 A time moves by a third from one run to the next, a count by a thousandth; so a count is what a test can hold to a few
