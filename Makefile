@@ -25,6 +25,9 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do \
 # -qq leaves only errors. --no-compile: setup compiles once at the end, on all cores, which is faster and also covers the editable install.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input install -qq --no-compile
 
+# What the benchmark compares with, pinned like the rest.
+PINNED := benchmarks/gateway/pinned
+
 # Debian packages the tests need, each with a command of its name: valgrind counts instructions (tests/benchmarks).
 DEBIAN_PACKAGES := valgrind
 
@@ -35,7 +38,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve check test thorough bench bench-quick bench-micro lock lock-clients clean
+.PHONY: help setup demo serve check test thorough bench-setup bench bench-quick bench-micro lock lock-clients lock-bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +109,12 @@ thorough: $(STAMP) $(OLLAMA_STAMP) $(CLIENTS_STAMP) ## every test, the long prof
 	HYPOTHESIS_PROFILE=thorough $(BIN)/pytest -n $(JOBS) --dist loadfile --timeout 3600 -o faulthandler_timeout=3500 --durations 20 \
 		-m "thorough or not thorough"
 
+# Each of these gateways gets an environment of its own in .build/bench, made again when its pins change.
+bench-setup: $(STAMP) ## what gatewright is measured beside, and what draws the plots (1.3 GB; instant when nothing changed)
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || { echo "bench-setup: Debian package: nginx"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx; }
+	@$(PY) -m benchmarks.gateway.install
+
 bench: $(STAMP) ## gatewright beside every other gateway that is installed, in one run of ten minutes
 	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 1
 
@@ -137,6 +146,17 @@ lock-clients: $(CLIENTS_STAMP)
 	@mv $(LOGS)/requirements.txt $(CLIENTS_SOURCES)/requirements.txt
 	@cd $(CLIENTS_SOURCES) && PATH="$(CURDIR)/$(CLIENTS)/bin:$$PATH" npm update --package-lock-only --loglevel error --no-audit --no-fund
 	@echo "lock-clients: look at the diff, then: make thorough"
+
+# The same for what the benchmark compares with, but for what a .in file or package.json holds at one version.
+lock-bench: $(STAMP)
+	@test -x $(LOGS)/lock/bin/uv || { $(PY) -m venv $(LOGS)/lock && $(LOGS)/lock/bin/pip install --quiet uv; }
+	@for list in $(PINNED)/*.in; do \
+		UV_PYTHON_DOWNLOADS=never $(LOGS)/lock/bin/uv pip compile $$list --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock-bench" \
+		--quiet -o $${list%.in}.txt || exit 1; done
+	@$(PY) -m benchmarks.gateway.install portkey
+	@cd $(PINNED) && PATH="$(CURDIR)/$(LOGS)/bench/portkey/bin:$$PATH" npm update --package-lock-only --loglevel error --no-audit --no-fund
+	@echo "lock-bench: look at the diff, then: make bench-setup bench"
 
 clean: ## remove the environment, caches and build products
 	rm -rf $(VENV) $(LOGS) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*

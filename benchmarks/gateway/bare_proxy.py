@@ -19,6 +19,7 @@ import uvicorn
 
 from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
 from pipeline import TransportOptions, UpstreamCall
+from pipeline.adapters.garbage import collect_seldom
 from pipeline.settings import ProcessSettings
 from stages.upstreams.h1.transport import H1Transport
 
@@ -89,11 +90,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--origin-port", type=int, required=True)
     args = parser.parse_args()
-    settings = ProcessSettings()
+    settings = ProcessSettings(port=args.port)
+    app = proxy(f"http://127.0.0.1:{args.origin_port}/v1/chat/completions")
+    collect_seldom()
     uvicorn.run(
-        proxy(f"http://127.0.0.1:{args.origin_port}/v1/chat/completions"),
-        host="127.0.0.1",
-        port=args.port,
+        app,
+        host=settings.host,
+        port=settings.port,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -105,7 +108,7 @@ def main() -> None:
         proxy_headers=False,
         backlog=settings.backlog,
         timeout_keep_alive=settings.keepalive_seconds,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=settings.grace_seconds,
     )
 
 

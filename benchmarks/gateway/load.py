@@ -100,7 +100,7 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             return self._give_up(f"not HTTP: {error}")
-        if asked.chunks and self._pieces:
+        if asked.chunks and self._pieces and self._parser.get_status_code() == 200:
             self._look_for_chunks(now)
         if self._complete:
             self._answered(asked, now)
@@ -112,6 +112,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         self._complete = True
+        self._kept = self._parser.should_keep_alive()
 
     def _look_for_chunks(self, now: int) -> None:
         tally = self._tally
@@ -142,7 +143,10 @@ class Connection(asyncio.Protocol):
             self._tally.latencies.append(now - self._since)
         self._asked = None
         self._tally.answers += 1
-        self._load.answered(self)
+        if self._kept:
+            self._load.answered(self)
+        else:
+            self._transport.abort()
 
     def _give_up(self, why: str) -> None:
         self._tally.failed(why)

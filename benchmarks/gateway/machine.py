@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,7 +30,8 @@ def raised_priority(nice: int) -> Iterator[int]:
     try:
         yield nice
     finally:
-        os.setpriority(os.PRIO_PROCESS, 0, before)
+        with suppress(PermissionError):  # whoever may not raise it may not undo having lowered it
+            os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
 def machine(load_before: float, nice: int) -> Machine:

@@ -167,8 +167,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     args = parser.parse_args()
 
+    origin = Origin()
+
     async def serve() -> None:
-        await (await listen(Origin(), args.port)).serve_forever()
+        await (await listen(origin, args.port)).serve_forever()
 
     gc.freeze()  # the prepared answers need no looking through: a collection would delay chunks
     uvloop.run(serve())

@@ -2,7 +2,6 @@
 
 python -m benchmarks.gateway report RUN.json                            # print it
 python -m benchmarks.gateway report RUN.json --into docs/performance.md
-python -m benchmarks.gateway report --install                           # what draws the plots: matplotlib, 100 MB
 """
 
 from __future__ import annotations
@@ -11,22 +10,18 @@ import argparse
 import re
 import subprocess
 import sys
-import venv
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.gateway.goals import cost
+from benchmarks.gateway.install import PLOTS
 from benchmarks.gateway.measurement import Run
 from benchmarks.gateway.peers.peer import BUILD
 from benchmarks.gateway.report import report
 
 TOO_NOISY = 3
-PLOTS = BUILD / "plots"
-_PYTHON = PLOTS / "bin" / "python"
-_INSTALLED = PLOTS / ".installed"
-_MATPLOTLIB = "matplotlib==3.10.9"
 _BLOCK = re.compile(r"(<!-- measured: run -->\n).*?(<!-- end measured -->)", re.DOTALL)
 
 PANELS = (
@@ -39,16 +34,11 @@ PANELS = (
 
 def main(arguments: Sequence[str]) -> int:
     """The command line of `report`. The exit code: 3 if the run concludes nothing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gateway report", description=(__doc__ or "").split("\n")[0]
-    )
+    about = (__doc__ or "").split("\n")[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway report", description=about)
     parser.add_argument("run", type=Path, nargs="?", default=BUILD / "run.json", help="default: %(default)s")
     parser.add_argument("--into", type=Path, metavar="PAGE", help="between <!-- measured: run --> and its end")
-    parser.add_argument("--install", action="store_true", help="install what draws the plots, and nothing else")
     args = parser.parse_args(arguments)
-    if args.install:
-        install()
-        return 0
     run = Run.read(args.run)
     if args.into is None:
         print(report(run))
@@ -75,16 +65,6 @@ def beside(run: Run, path: Path) -> Path:
     return page
 
 
-def install() -> None:
-    """Into an environment of its own: the project depends on nothing that only the plots need."""
-    if _INSTALLED.exists():
-        return
-    venv.create(PLOTS, with_pip=True, clear=True)
-    pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq", "--only-binary", ":all:"]
-    subprocess.run([_PYTHON, *pip, _MATPLOTLIB], check=True)
-    _INSTALLED.touch()
-
-
 def _with_plots(run: Run, picture: Path) -> str:
     """The report, with a picture above it if it could be drawn."""
     panels: list[dict[str, object]] = [
@@ -92,9 +72,9 @@ def _with_plots(run: Run, picture: Path) -> str:
         for title, unit, scenario, figure in PANELS
         if (dots := [[peer, value] for peer in run.facts if (value := cost(run, peer, scenario, figure))])
     ]
-    if not panels or any(run.noise()) or not _INSTALLED.exists():
+    if not panels or any(run.noise()) or not PLOTS.installed():
         return report(run)
-    command = [_PYTHON, Path(__file__).with_name("plots.py"), picture]
+    command = [PLOTS.python, Path(__file__).with_name("plots.py"), picture]
     subprocess.run(command, input=msgspec.json.encode(panels), check=True)
     return f"![Cost and delay of each gateway]({picture.name})\n\n{report(run)}"
 

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.gateway.bodies import body
 from benchmarks.gateway.cpu import cpu_seconds, rss_bytes
 from benchmarks.gateway.measurement import Facts
-from benchmarks.gateway.peers.peer import BUILD, Peer, Place
+from benchmarks.gateway.peers.peer import BUILD, Peer, Place, port_of
 
 LOAD_CORE, PEER_CORE = 0, 1
 START_SECONDS = 90.0
@@ -106,7 +106,7 @@ def running(peer: Peer, origin_pid: int, origin_port: int, core: int | None = PE
             return
         begun = time.monotonic()
         with process(command, folder, core=core, environment=peer.environment(place)) as started:
-            _wait(started, lambda: _answers(peer, place.port), folder)
+            _wait(started, lambda: _answers(peer, port_of(place)), folder)
             facts = Facts(
                 peer.version(),
                 first_200_s=time.monotonic() - begun,
@@ -114,7 +114,7 @@ def running(peer: Peer, origin_pid: int, origin_port: int, core: int | None = PE
                 idle_rss_mb=rss_bytes(started.pid) / 1e6,
                 installed_mb=peer.installed_mb(),
             )
-            yield Running(peer, started.pid, place.port, facts)
+            yield Running(peer, started.pid, port_of(place), facts)
 
 
 @contextmanager

@@ -25,6 +25,17 @@ class Place:
     folder: Path
 
 
+def port_file(at: Place) -> Path:
+    """Where a peer that cannot be told its port tells it."""
+    return at.folder / "port"
+
+
+def port_of(at: Place) -> int:
+    """The port at which a peer is to be found, for now: a peer that chooses it has to start first."""
+    told = port_file(at).read_text() if port_file(at).exists() else ""
+    return int(told) if told else at.port
+
+
 class Peer(Protocol):
     """One gateway under test.
 
@@ -55,7 +66,8 @@ class Peer(Protocol):
 
     def command(self, at: Place) -> Sequence[str]:
         """The command that starts it in the foreground, one process or worker. Writes its config files into
-        `at.folder`. Empty: nothing is started, since it is the origin itself."""
+        `at.folder`. Empty: nothing is started, since it is the origin itself. One that takes a port of its own choice
+        writes it into `port_file(at)`, in digits."""
 
     def environment(self, at: Place) -> Mapping[str, str]:
         """What it needs in its environment beside that of the benchmark."""

@@ -203,6 +203,19 @@ async def test_a_wrong_answer_is_an_error_and_no_request(wrong: bytes, why: str)
     assert len(tally.latencies) == tally.requests
 
 
+async def test_a_refused_stream_is_told_in_the_peers_words() -> None:
+    async with loaded(lambda exchange: exchange.send(REFUSED), [stream_request(5)], 1) as tally:
+        await until(lambda: tally.errors >= 1)
+    assert "status 500: b'zzz" in tally.first_error
+
+
+async def test_a_peer_that_closes_after_each_answer_is_no_failure() -> None:
+    closing = ANSWER.replace(b"server: origin", b"connection: close", 1)
+    async with loaded(lambda exchange: exchange.send(closing), [WHOLE], 1) as tally:
+        await until(lambda: tally.requests >= 3)
+    assert tally.errors == 0
+
+
 async def test_a_stream_that_lost_a_chunk_is_an_error() -> None:
     async with loaded(lambda exchange: exchange.send(stream(PARTS, 4)), [stream_request(5)], 1) as tally:
         await until(lambda: tally.errors >= 2)

@@ -15,12 +15,13 @@ from benchmarks.gateway import servers
 from benchmarks.gateway.__main__ import main
 from benchmarks.gateway.bodies import body
 from benchmarks.gateway.check import wrong
+from benchmarks.gateway.cpu import tree
 from benchmarks.gateway.measurement import Run
 from benchmarks.gateway.peers import PEERS
 from benchmarks.gateway.peers.peer import CLIENT_KEY, Peer
 from benchmarks.gateway.run import run
 from benchmarks.gateway.scenarios import SCENARIOS
-from benchmarks.gateway.servers import Unusable, origin, running
+from benchmarks.gateway.servers import LOAD_CORE, PEER_CORE, Unusable, origin, running
 
 pytestmark = pytest.mark.wire
 
@@ -47,6 +48,9 @@ def test_a_peer_answers_everything_that_the_scenarios_ask_as_the_origin_does_and
         assert it.facts.version
         assert it.facts.idle_rss_mb is not None
         assert it.facts.idle_rss_mb > 1
+        if (os.cpu_count() or 1) > 1:
+            assert all(os.sched_getaffinity(process) == {PEER_CORE} for process in tree(it.pid))
+            assert os.sched_getaffinity(behind[0]) == {LOAD_CORE}
         for key, status in ((CLIENT_KEY, 200), (CLIENT_KEY[:-1], 401), ("", 401)):
             connection = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
             sent = body(peer.dialect, "1k", peer.model("chat-1k"), False)

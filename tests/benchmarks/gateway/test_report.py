@@ -12,6 +12,7 @@ from benchmarks.gateway import publish
 from benchmarks.gateway.goals import goals
 from benchmarks.gateway.measurement import Facts, Machine, Measurement, Ours, Run
 from benchmarks.gateway.peers import PEERS
+from benchmarks.gateway.peers.environment import Environment
 from benchmarks.gateway.report import asked, number, report
 from benchmarks.gateway.scenarios import SCENARIOS
 
@@ -102,7 +103,7 @@ def test_a_noisy_run_is_shown_but_concludes_nothing(tmp_path: Path, capsys: pyte
 def test_a_page_gets_the_report_in_its_place_and_keeps_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "_INSTALLED", tmp_path / "nothing")
+    monkeypatch.setattr(publish, "PLOTS", Environment("nowhere"))
     page = tmp_path / "page.md"
     page.write_text(PAGE)
     QUIET.write(tmp_path / "run.json")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
+from typing import Any
 
 import pytest
 
 from benchmarks.gateway import run
 from benchmarks.gateway.answers import answer, openai_whole
+from benchmarks.gateway.load import Load
 from benchmarks.gateway.measurement import Facts
 from benchmarks.gateway.peers.direct import Direct
 from benchmarks.gateway.scenarios import Ask, Scenario
@@ -49,3 +52,29 @@ async def test_a_peer_that_says_nothing_has_an_error_and_no_figures(monkeypatch:
         got = await run.measure(at(port), SCENARIO, 1, seconds=0.05, say=said.append)
     assert (got.errors, got.requests, got.cpu_us_per_request, got.p50_ms) == (1, 0, None, None)
     assert said == ["direct, four: 1 errors, the first: nothing came in time"]
+
+
+async def test_a_visit_during_which_the_machine_stood_still_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[Load] = []
+    stopped: set[int] = set()
+    said: list[str] = []
+
+    class Watched(Load):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            loads.append(self)
+
+    def stopping(exchange: Exchange) -> None:
+        exchange.send(ANSWER)
+        visit = len(loads)
+        if visit <= 2 and visit not in stopped and loads[-1].tally.counting:
+            stopped.add(visit)
+            time.sleep(0.6)  # the whole loop stands still, as when the machine does
+
+    monkeypatch.setattr(run, "Load", Watched)
+    async with serving(stopping) as port:
+        got = await run.measure(at(port), SCENARIO, 1, seconds=0.05, say=said.append)
+    assert said == ["direct, four: the machine stood still, so once more"] * 2
+    assert got.requests > 0
+    assert got.seconds is not None
+    assert got.seconds < 0.5

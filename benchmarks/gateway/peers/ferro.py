@@ -1,0 +1,80 @@
+"""Ferro Labs' gateway, written in Go: one binary, which comes in a Python package.
+
+What must be known to compare:
+
+- It checks the key and maps the models. Answers keep the origin's name; of their other fields those that it does not
+  know are left out.
+- The origin is called openrouter. Of this gateway's providers that speak OpenAI's API it is the one that takes models
+  of any name; `openai` knows its own list and no other.
+- The limit of 100 requests a second that every client has by default is lifted, the catalogue of models is not fetched
+  from the internet, and at log level error there is no access log.
+- It listens on every interface; there is no setting for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from benchmarks.gateway.peers.environment import Environment
+from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
+from benchmarks.gateway.scenarios import ALL
+
+
+class Ferro:
+    """Its server, with everything that it stores in memory."""
+
+    name = "ferro"
+    scenarios = ALL
+    dialect: Literal["openai", "ollama"] = "openai"
+
+    def __init__(self) -> None:
+        self._environment = Environment(self.name)
+
+    def install(self) -> None:
+        self._environment.install()
+
+    def installed(self) -> bool:
+        return self._environment.installed()
+
+    def version(self) -> str:
+        return f"{self._environment.pinned('ferrogw')}, master key"
+
+    def installed_mb(self) -> float | None:
+        return self._binary.stat().st_size / 1e6
+
+    def command(self, at: Place) -> Sequence[str]:
+        config = {"strategy": {"mode": "single"}, "targets": [{"virtual_key": "openrouter"}], "aliases": ALIASES}
+        self._config(at).write_text(yaml.safe_dump(config, sort_keys=False))
+        return (str(self._binary), "serve")
+
+    def environment(self, at: Place) -> Mapping[str, str]:
+        return {
+            "PORT": str(at.port),
+            "GATEWAY_CONFIG": str(self._config(at)),
+            "MASTER_KEY": CLIENT_KEY,
+            "OPENROUTER_API_KEY": ORIGIN_KEY,
+            "OPENROUTER_BASE_URL": f"http://127.0.0.1:{at.origin_port}/v1",
+            "RATE_LIMIT_RPS": "0",
+            "FERRO_MODEL_CATALOG_TIMEOUT": "0",
+            "LOG_LEVEL": "error",
+        }
+
+    def path(self, scenario: str) -> str:
+        return "/v1/chat/completions"
+
+    def headers(self, scenario: str) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {CLIENT_KEY}"}
+
+    def model(self, alias: str) -> str:
+        return alias
+
+    @property
+    def _binary(self) -> Path:
+        return self._environment.folder / "bin" / "ferrogw"
+
+    def _config(self, at: Place) -> Path:
+        return at.folder / "config.yaml"
