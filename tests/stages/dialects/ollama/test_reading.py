@@ -207,5 +207,5 @@ def test_what_the_upstream_sends_decides_how_it_is_read(content_type: str, strea
 
 async def test_a_stage_reads_the_text_of_either_shape() -> None:
     for stream, pieces in ((True, [line("Hi"), line(" you", done=True)]), (False, [line("Hi you", done=True)])):
-        body = await body_of(ask(stream=stream), pieces)
+        body, _ = await body_of(ask(stream=stream), pieces)
         assert "".join([event.text async for event in body]) == "Hi you"
