@@ -103,6 +103,14 @@ TYPES = {
 }
 SEVERAL = {"format", "think", "keep_alive", "input", "license"}
 EXAMPLES = {"string": "a", "bool": True, "int": 1, "array": [], "object": {}}
+NAMES = {
+    "chat": "ChatRequest",
+    "completion": "GenerateRequest",
+    "models.show": "ShowRequest",
+    "embedding": "EmbedRequest",
+    "embedding.single": "EmbeddingRequest",
+    **{f"manage.{what}": f"{what.title()}Request" for what in ("pull", "push", "create", "copy", "delete")},
+}
 
 
 def test_what_go_calls_the_type_of_each_field() -> None:
@@ -114,7 +122,8 @@ def test_what_go_calls_the_type_of_each_field() -> None:
             kind = "object" if wanted.startswith("map") else wanted if wanted in EXAMPLES else "array"
             for other in EXAMPLES.keys() - {kind}:
                 error = refused(operation, json.dumps({where(operation): "m", field: EXAMPLES[other]}).encode())
-                assert error.message.endswith(f"of type {wanted}"), (operation, field, other)
+                found, place = "number" if other == "int" else other, f"{NAMES[operation]}.{field}"
+                assert error.message == f"json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"
                 assert error.param == field
             asked(operation, **{where(operation): "m", field: EXAMPLES[kind]})
 
