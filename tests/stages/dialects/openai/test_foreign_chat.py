@@ -79,6 +79,13 @@ def test_usage_between_the_gateways_own_events_is_the_foreign_servers() -> None:
     assert "total_duration" not in last
 
 
+def test_events_of_the_gateway_alone_keep_their_fields() -> None:
+    """Nobody of another protocol answers, so there is nothing to leave behind."""
+    own = Event({"choices": [choice({"content": "a", "mood": 1}, "stop")], "cost": 2})
+    said, *_ = chunks(request_for(), [own])
+    assert (said["cost"], said["choices"][0]["delta"]["mood"]) == (2, 1)
+
+
 async def read_all(body: Body) -> list[bytes]:
     sent = []
     while (piece := await body.next_piece()) is not None:
