@@ -19,6 +19,10 @@ class Profile:
     examples: int
     on_loops: int
 
+    def of(self, law: Law) -> int:
+        """How many examples of a law."""
+        return self.on_loops if law.on_loops else self.examples
+
 
 PROFILES = {"ci": Profile("ci", 30, 12), "thorough": Profile("thorough", 2000, 2000)}
 
@@ -48,8 +52,6 @@ def try_laws(
     began: Callable[[Scenario], None] | None = None,
 ) -> int:
     """The same for several laws `alike`, all on each example: making one costs more than trying a law on it."""
-    examples = profile.on_loops if laws[0].on_loops else profile.examples
-
     at = laws[0]
 
     def check(scenario: Scenario) -> None:
@@ -58,14 +60,14 @@ def try_laws(
             hold(at, subject, scenario)
 
     try:
-        return search(laws[0].scenarios(subject), check, examples=examples, from_seed=from_seed, began=began)
+        return search(at.scenarios(subject), check, examples=profile.of(at), from_seed=from_seed, began=began)
     except Endless as error:
         raise LawBroken(at, subject, error.example, "by itself", str(error)) from error
 
 
-def alike(laws: Sequence[Law]) -> list[list[Law]]:
-    """The laws in groups whose examples are made in the same way."""
+def alike(laws: Sequence[Law], profile: Profile) -> list[list[Law]]:
+    """The laws in groups that are tried on equally many examples, made in the same way."""
     groups: dict[object, list[Law]] = {}
     for law in laws:
-        groups.setdefault((law.scenarios, law.on_loops), []).append(law)
+        groups.setdefault((law.scenarios, profile.of(law)), []).append(law)
     return list(groups.values())

@@ -15,7 +15,7 @@ PROFILE = PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "ci")]
 REGISTRY = Registry.default()
 
 
-@pytest.mark.parametrize("laws", alike(LAWS), ids=lambda laws: "-".join(law.id for law in laws))
+@pytest.mark.parametrize("laws", alike(LAWS, PROFILE), ids=lambda laws: "-".join(law.id for law in laws))
 @pytest.mark.parametrize("kind", REGISTRY.kinds("stage"))
 def test_a_built_in_stage_keeps_the_laws(kind: str, laws: Sequence[Law]) -> None:
     subject = Subject.of(kind, REGISTRY)
@@ -23,4 +23,4 @@ def test_a_built_in_stage_keeps_the_laws(kind: str, laws: Sequence[Law]) -> None
     if not due:
         pytest.skip(laws[0].spared(subject.spec))
     tried = try_laws(due, subject, PROFILE, from_seed=zlib.crc32(f"{kind} {laws}".encode()))
-    assert tried == (PROFILE.on_loops if due[0].on_loops else PROFILE.examples)
+    assert tried == PROFILE.of(due[0])

@@ -29,9 +29,10 @@ def test_every_law_has_a_mutant() -> None:
     assert {law.id for law in LAWS} == {id for id, _ in MUTANTS}
 
 
-@pytest.mark.parametrize("laws", alike(LAWS), ids=lambda laws: "-".join(law.id for law in laws))
+@pytest.mark.parametrize("laws", alike(LAWS, PROFILE), ids=lambda laws: "-".join(law.id for law in laws))
 def test_no_law_fails_the_correct_stage(laws: Sequence[Law]) -> None:
-    try_laws(laws, Subject("kit.twin", Twin, REGISTRY), PROFILE)
+    tried = try_laws(laws, Subject("kit.twin", Twin, REGISTRY), PROFILE)
+    assert tried == PROFILE.of(laws[0])
 
 
 @pytest.mark.parametrize(("id", "cls"), MUTANTS)
