@@ -28,13 +28,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install -qq --no-comp
 # What the benchmark compares with, pinned like the rest.
 PINNED := benchmarks/gateway/pinned
 
-<<<<<<< HEAD
-# Debian packages the tests need (a cache server, a proxy to compare with ...). None at present.
-DEBIAN_PACKAGES :=
-=======
 # Debian packages the tests need, each with a command of its name: valgrind counts instructions (tests/benchmarks).
 DEBIAN_PACKAGES := valgrind
->>>>>>> 75df9a7b0761f5e743b848c9662098ab6f6b95fb
 
 # Test processes side by side. Two, because the reference machine has two cores and the tests watch clocks.
 JOBS ?= 2

@@ -1,7 +1,5 @@
 """Measure gateways side by side.
 
-python -m benchmarks.gateway                                          # all that are installed, all scenarios
-python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
     python -m benchmarks.gateway                                          # all that are installed, all scenarios
     python -m benchmarks.gateway --peers nginx bare gatewright --scenarios whole-1k-c64 stream-paced --rounds 3
     python -m benchmarks.gateway report --help                            # a run as Markdown, with the goals
