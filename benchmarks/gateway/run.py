@@ -26,7 +26,7 @@ from benchmarks.gateway.servers import LOAD_CORE, Running, Unusable, origin, pin
 WARM_UP_SECONDS = 0.3
 MOST_SECONDS = 8.0
 STALL_SECONDS, TRIES = 0.3, 3  # virtual machines are stopped at times, and the clock runs on
-REST_SECONDS, IDLE_SHARE, RESTS = 0.05, 0.2, 40
+REST_SECONDS, IDLE_SHARE, RESTS = 0.05, 0.2, 200
 Say = Callable[[str], None]
 
 
@@ -79,8 +79,9 @@ async def _visit(it: Running, scenario: Scenario, number: int, seconds: float, s
         await asyncio.sleep(planned)
         late = time.monotonic() - begun - planned
         await _enough(load, scenario)
-        spent = Spent(cpu_seconds(it.pid) - cpu, time.monotonic() - begun, rss_bytes(it.pid), base)
         load.tally.counting = False
+        took = time.monotonic() - begun
+        spent = Spent(cpu_seconds(it.pid) - cpu, took, rss_bytes(it.pid), base)
     finally:
         load.stop()
     if not (load.tally.requests or load.tally.chunks or load.tally.errors):

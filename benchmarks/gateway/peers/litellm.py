@@ -23,14 +23,14 @@ import yaml
 
 from benchmarks.gateway.peers.environment import Environment, megabytes
 from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
-from benchmarks.gateway.scenarios import ALL
+from benchmarks.gateway.scenarios import PRINCIPAL
 
 
 class LiteLLM:
     """One worker under uvicorn."""
 
     name = "litellm"
-    scenarios = ALL
+    scenarios = PRINCIPAL
     dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:
