@@ -65,6 +65,8 @@ def table(measured: Run) -> None:
     """The medians, as text."""
     print(f"\nload average {measured.machine.load_before:.1f} to {measured.machine.load_after:.1f}")
     print(f"{'':44}" + "".join(f"{name:>20}" for name in SHOWN))
+    if measured.ours is not None:
+        print(f"import pipeline {measured.ours.import_cpu_s:.2f} s; two workers x {measured.ours.two_workers_ratio}")
     for scenario in dict.fromkeys(m.scenario for m in measured.measurements):
         for peer in dict.fromkeys(m.peer for m in measured.measurements if m.scenario == scenario):
             values = (measured.median(peer, scenario, figure) for figure in SHOWN)

@@ -22,7 +22,11 @@ _LEADS = (0xC2, 0xE2)  # their first bytes: looking for an int in bytes is twent
 
 def encode(value: Any) -> bytes:
     """Compact JSON on one line, whatever reader splits it."""
-    text = _encode(value)
+    return on_one_line(_encode(value))
+
+
+def on_one_line(text: bytes) -> bytes:
+    """JSON text in which no reader finds a line's end."""
     if not text.isascii() and any(lead in text for lead in _LEADS):
         for raw, escaped in _LINE_BREAKERS:
             text = text.replace(raw, escaped)

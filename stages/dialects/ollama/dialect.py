@@ -33,7 +33,7 @@ from stages.dialects.ollama.complete import Completer
 from stages.dialects.ollama.embeddings import EmbeddingCompleter
 from stages.dialects.ollama.stream import StreamDecoder, StreamEncoder
 from stages.dialects.ollama.whole import AliveEncoder, WholeDecoder, WholeEncoder
-from stages.dialects.renaming import rename
+from stages.dialects.renaming import FrameRenamer, rename
 from stages.dialects.wire import encode
 
 _STREAMED = frozenset({"chat", "completion", "manage.pull", "manage.push", "manage.create"})
@@ -139,4 +139,4 @@ class Ollama:
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
         name = encode(model)
-        return lambda frame: rename(frame, name)
+        return FrameRenamer(name, lambda frame: rename(frame, name))

@@ -68,7 +68,7 @@ class Lines:
         index, self._calls = self._calls, self._calls + 1
         name = as_text(function.get("name"))
         rest = {key: value for key, value in function.items() if key not in ("index", "name", "arguments")}
-        neutral: Data = {key: value for key, value in call.items() if key not in ("id", "type", "function")}
+        neutral: Data = {key: value for key, value in call.items() if key not in ("id", "function")}
         id = as_text(call.get("id"))
         neutral |= {"index": index, **({"id": id} if id else {}), "type": "function"}
         return {**neutral, "function": {**rest, "name": name, "arguments": _text_of(function.get("arguments"))}}

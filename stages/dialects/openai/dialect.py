@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 
 from pipeline import (
     Answered,
@@ -37,14 +36,13 @@ from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
-from stages.dialects.renaming import rename, splice
+from stages.dialects.renaming import FrameRenamer, rename
 from stages.dialects.sse import replace_data
 from stages.dialects.wire import encode
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
 _FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
-_DATA_BYTES = len(b"data: ")
 _JSON = (("content-type", "application/json"),)
 
 
@@ -118,38 +116,16 @@ class OpenAI:
     ) -> Callable[[Event], tuple[Event, ...]]:
         created = int(clock.time())
         if request.operation == "chat":
-            calls = iter(range(1 << 30))
-
-            def new_call_id(choice: int) -> str:
-                # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
-                return "call_" + _digest(f"{_digest(id)}/{choice}/{next(calls)}")[:24]
-
-            return ChatCompleter(
-                request,
-                model=model,
-                new_id=lambda: f"chatcmpl-{_digest(id)[:29]}",
-                created=created,
-                new_call_id=new_call_id,
-                reasoning_fields=reasoning_fields,
-            )
+            return ChatCompleter(request, model=model, id=id, created=created, reasoning_fields=reasoning_fields)
         if request.operation == "completion":
-            return TextCompleter(request, model=model, new_id=lambda: f"cmpl-{_digest(id)[:29]}", created=created)
+            return TextCompleter(request, model=model, id=id, created=created)
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
         name = encode(model)
         if not request.stream:
             return lambda data: rename(data, name)
-
-        def rename_frame(frame: bytes) -> bytes:
-            spliced = splice(frame, name, _DATA_BYTES) if frame.startswith(b"data: {") else None
-            return replace_data(frame, lambda data: rename(data, name)) if spliced is None else spliced
-
-        return rename_frame
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+        return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:

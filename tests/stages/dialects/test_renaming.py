@@ -1,4 +1,4 @@
-"""A renamed answer means what it meant, but for the name; and the usual one is not read for it (laws 21, 49)."""
+"""A renamed answer means what it meant, but for the name; and a usual frame is not read for it (laws 21, 49)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stages.dialects.renaming import rename, splice
+from stages.dialects.renaming import FrameRenamer, rename
 
 NAME = b'"asked"'
 TEXTS = st.text(max_size=8) | st.sampled_from(["model", '"model":"x"', '{"model":', "\\", "a\nb", '\\"model'])
@@ -42,33 +42,40 @@ def objects(draw: st.DrawFn) -> bytes:
 
 @given(data=objects())
 def test_only_the_name_is_another(data: bytes) -> None:
+    assert json.loads(rename(data, NAME)) == renamed(data)
+
+
+@given(frames=st.lists(objects(), min_size=1, max_size=4).map(lambda made: [*made, *made]))
+def test_so_it_is_for_each_frame_whatever_the_others_are(frames: list[bytes]) -> None:
+    rename_frame = FrameRenamer(NAME, lambda frame: rename(frame, NAME))
+    assert [json.loads(rename_frame(frame)) for frame in frames] == [renamed(frame) for frame in frames]
+
+
+def renamed(data: bytes) -> dict[str, Any]:
     before: dict[str, Any] = json.loads(data)
-    after = json.loads(rename(data, NAME))
-    if "model" in before and b'"model"' in data:
-        assert after == {**before, "model": "asked"}
-    else:
-        assert after == before
+    return {**before, "model": "asked"} if "model" in before and b'"model"' in data else before
+
+
+def refuse(frame: bytes) -> bytes:
+    raise AssertionError(f"read: {frame!r}")
 
 
 @pytest.mark.parametrize(
-    ("data", "renamed"),
+    ("frame", "expected"),
     [
-        (
-            b'{"id":"c","object":"x","created":1,"model":"m","choices":[{"a":"\\n"}]}',
-            b'"model":"asked","choices":[{"a":',
-        ),
+        (b'data: {"id":"c","model":"m","choices":[{"a":"\\n"}]}\n\n', b'data: {"id":"c","model":"asked","choices"'),
         (b'{ "model": "m", "created_at": "2026", "done": false}\n', b'{ "model": "asked", "created_at": "2026"'),
         (b'{"model":"","n":123456789012345678901234567890}', b'{"model":"asked","n":123456789012345678901234567890}'),
     ],
 )
-def test_what_usually_comes_is_not_read(data: bytes, renamed: bytes) -> None:
-    spliced = splice(data, NAME)
-    assert spliced is not None
-    assert renamed in spliced
+def test_what_usually_comes_is_not_read(frame: bytes, expected: bytes) -> None:
+    rename_frame = FrameRenamer(NAME, refuse)
+    assert [rename_frame(frame), rename_frame(frame)] == [rename_frame(frame)] * 2
+    assert rename_frame(frame).startswith(expected)
 
 
 @pytest.mark.parametrize(
-    "data",
+    "frame",
     [
         b'{"a":{"model":"m"}}',
         b'{"a":["model"],"model":"m"}',
@@ -79,5 +86,7 @@ def test_what_usually_comes_is_not_read(data: bytes, renamed: bytes) -> None:
         b'["model"]',
     ],
 )
-def test_what_is_not_certain_is_left_to_a_reader(data: bytes) -> None:
-    assert splice(data, NAME) is None
+def test_what_is_not_certain_is_read(frame: bytes) -> None:
+    read: list[bytes] = []
+    FrameRenamer(NAME, lambda given: read.append(given) or given)(frame)  # type: ignore[func-returns-value]  # None
+    assert read == [frame]

@@ -64,7 +64,7 @@ async def test_lines_that_are_right_keep_their_bytes() -> None:
 async def test_a_line_that_a_stage_has_changed_keeps_what_it_did_not_change(
     operation: str, lines: list[bytes], stream: bool
 ) -> None:
-    body = await body_of(ask(operation=operation, stream=stream), lines if stream else lines[-1:])
+    body, _ = await body_of(ask(operation=operation, stream=stream), lines if stream else lines[-1:])
     body.map(lambda event: event.with_data({**event.data}) if event.kind is EventKind.DATA else event)
     out = b"".join([piece async for piece in body.pieces()])
     expected = renamed(lines) if stream else renamed(lines[-1:])
@@ -81,7 +81,7 @@ async def test_a_stage_may_change_the_text_and_the_reason() -> None:
             return event
         return event.with_data({**event.data, "choices": [{**choice, "finish_reason": "content_filter"}]})
 
-    body = await body_of(ask(), [line("hi"), line(done=True, done_reason="weird")])
+    body, _ = await body_of(ask(), [line("hi"), line(done=True, done_reason="weird")])
     body.map(change)
     said, done = [json.loads(piece) for piece in [piece async for piece in body.pieces()]]
     assert (said["message"]["content"], done["done_reason"]) == ("HI", "content_filter")
@@ -89,7 +89,7 @@ async def test_a_stage_may_change_the_text_and_the_reason() -> None:
 
 async def test_an_event_that_a_stage_made_has_the_name_and_the_time_before_it() -> None:
     added = Event({"choices": [{"index": 0, "delta": {"content": "!"}}], "system_fingerprint": "x"})
-    body = await body_of(ask(), [line("hi"), line(done=True)])
+    body, _ = await body_of(ask(), [line("hi"), line(done=True)])
     body.expand(lambda event: (event, added) if event.text else (event,))
     _, made, _ = [json.loads(piece) for piece in b"".join([piece async for piece in body.pieces()]).splitlines()]
     message = {"role": "assistant", "content": "!"}

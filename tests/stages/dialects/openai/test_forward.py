@@ -82,9 +82,9 @@ def test_what_has_no_model_at_its_top_keeps_its_bytes(data: bytes) -> None:
     assert rename(data) is data
 
 
-def test_deep_nesting_is_renamed_and_not_a_crash() -> None:
+def test_deep_nesting_is_forwarded_and_not_a_crash() -> None:
     deep = b'{"model": "theirs", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    assert rename(deep) == deep.replace(b"theirs", b"asked")
+    assert rename(deep) is deep
 
 
 def test_a_nested_model_is_not_the_model() -> None:
