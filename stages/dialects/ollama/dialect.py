@@ -129,10 +129,10 @@ class Ollama:
         """This protocol has its own field for reasoning, so `reasoning_fields` say nothing here."""
         if request.operation in EMBEDDING:
             return EmbeddingCompleter(request, model=model, clock=clock)
-        digest = sha256(id.encode()).hexdigest()
         numbers = iter(range(1 << 30))
 
         def new_call_id() -> str:
+            digest = sha256(id.encode()).hexdigest()
             return "call_" + sha256(f"{digest}/{next(numbers)}".encode()).hexdigest()[:24]
 
         return Completer(request, model=model, clock=clock, new_call_id=new_call_id)
