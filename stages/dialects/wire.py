@@ -48,10 +48,9 @@ def as_text(value: Any) -> str:
 
 def as_int(value: Any, default: int) -> int:
     """`value` if it is an integer (a bool is not), else `default`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    return value if type(value) is int else default
 
 
 def as_count(value: Any, default: int) -> int:
     """`value` if it is an integer that can count or number something, else `default`."""
-    count = as_int(value, default)
-    return count if count >= 0 else default
+    return value if type(value) is int and value >= 0 else default

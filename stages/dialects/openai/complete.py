@@ -63,7 +63,10 @@ class Completer(ABC):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
                 self._translate = self.translation(self._request)
-            return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
+            chunks: list[Event] = []
+            for data in self._translate(event.data):
+                chunks += self._put_right(event, data)
+            return tuple(chunks)
         return self._put_right(event, event.data)
 
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:

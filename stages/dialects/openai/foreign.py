@@ -88,9 +88,13 @@ class ForeignChat:
 
     def _deltas(self, index: int, choice: Data) -> list[Data]:
         delta = as_dict(choice.get("delta"))
-        reasoning = as_text(delta.get("reasoning")) or as_text(choice.get("reasoning"))
-        said = (("reasoning", reasoning), ("content", said_of(choice)), ("refusal", as_text(delta.get("refusal"))))
-        deltas: list[Data] = [{name: text} for name, text in said if text]
+        deltas: list[Data] = []
+        if reasoning := as_text(delta.get("reasoning")) or as_text(choice.get("reasoning")):
+            deltas.append({"reasoning": reasoning})
+        if content := said_of(choice):
+            deltas.append({"content": content})
+        if refusal := as_text(delta.get("refusal")):
+            deltas.append({"refusal": refusal})
         for call in map(as_dict, as_list(delta.get("tool_calls") or choice.get("tool_calls"))):
             function = as_dict(call.get("function"))
             number = self._number(index, begins=bool(function.get("name")))
