@@ -193,7 +193,9 @@ class ChatCompleter(Completer):
                 delta[key] = value
         if self._reasoning_fields:
             delta = self._with_reasoning_named(delta)
-        logprobs = complete_chat_logprobs(choice.get("logprobs"))
+        logprobs = choice.get("logprobs")
+        if logprobs is not None:
+            logprobs = complete_chat_logprobs(logprobs)
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
         rest = {} if ending else choice
