@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -31,6 +32,12 @@ def on_one_line(text: bytes) -> bytes:
         for raw, escaped in _LINE_BREAKERS:
             text = text.replace(raw, escaped)
     return text
+
+
+@lru_cache(maxsize=64)  # servers say the same few
+def media_type(content_type: str | None) -> str:
+    """A `content-type` without its parameters, in lower case; "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def as_dict(value: Any) -> Data:
