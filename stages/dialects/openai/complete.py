@@ -63,7 +63,10 @@ class Completer(ABC):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
                 self._translate = self.translation(self._request)
-            return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
+            chunks: list[Event] = []
+            for data in self._translate(event.data):
+                chunks += self._put_right(event, data)
+            return tuple(chunks)
         return self._put_right(event, event.data)
 
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
@@ -190,7 +193,9 @@ class ChatCompleter(Completer):
                 delta[key] = value
         if self._reasoning_fields:
             delta = self._with_reasoning_named(delta)
-        logprobs = complete_chat_logprobs(choice.get("logprobs"))
+        logprobs = choice.get("logprobs")
+        if logprobs is not None:
+            logprobs = complete_chat_logprobs(logprobs)
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
         rest = {} if ending else choice
