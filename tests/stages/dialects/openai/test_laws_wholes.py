@@ -76,6 +76,17 @@ async def test_law_22_whole_is_the_collected_stream(drawn: tuple[Answer, dict[st
         assert folded == json.loads(whole.body)
 
 
+def test_a_whole_answer_is_one_chunk_with_its_calls_numbered_by_their_place() -> None:
+    call = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": "Hi", "tool_calls": [{**call, "index": 0}, {**call, "index": 0}]}
+    choice = {"index": 3, "message": message, "logprobs": None, "finish_reason": "stop", "score": 1}
+    answer = {"id": "i", "object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 1}, "more": 1}
+    delta = {**message, "tool_calls": [{**call, "index": 0}, {**call, "index": 1}]}
+    said = {"index": 3, "delta": delta, "logprobs": None, "finish_reason": "stop", "score": 1}
+    assert chat_events.neutral(answer) == {**answer, "object": "chat.completion.chunk", "choices": [said]}
+    assert chat_events.neutral({"choices": None, "x": 1}) == {"choices": None, "x": 1}
+
+
 @pytest.mark.parametrize("key", ["top", "choice", "message"])
 def test_fold_of_neutral_keeps_everything(key: str) -> None:
     answer = deepcopy(CHAT)
