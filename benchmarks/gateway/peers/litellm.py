@@ -30,7 +30,8 @@ class LiteLLM:
     """One worker under uvicorn."""
 
     name = "litellm"
-    scenarios = PRINCIPAL
+    # Of 800 streams it gets a twentieth of the chunks out, and works on the rest while others are measured.
+    scenarios = PRINCIPAL - {"streams-800"}
     dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:
