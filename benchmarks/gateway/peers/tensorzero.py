@@ -4,7 +4,7 @@ of Python that only starts it and then sleeps.
 What must be known to compare:
 
 - **It checks no key.** Its keys live in a database, and this gateway has none. Limits and observability need one too,
-  and are off: it does less than the other gateways that are measured here, all the more so as it writes no log.
+  and are off, so it does less than most gateways that are measured here. It writes no log of requests either.
 - It takes a free port and no orders, whatever its config says, so it tells its port in a file.
 - Clients have to put a prefix before a model's name, and get it back with the prefix. `id`, `created` and
   `system_fingerprint` in answers are TensorZero's, not the origin's; the origin never sees the `user` of a request.
