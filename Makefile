@@ -28,8 +28,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input install -qq --no-comp
 # What the benchmark compares with, pinned like the rest.
 PINNED := benchmarks/gateway/pinned
 
-# Debian packages the tests need (a cache server, a proxy to compare with ...). None at present.
-DEBIAN_PACKAGES :=
+# Debian packages the tests need, each with a command of its name: valgrind counts instructions (tests/benchmarks).
+DEBIAN_PACKAGES := valgrind
 
 # Test processes side by side. Two, because the reference machine has two cores and the tests watch clocks.
 JOBS ?= 2
@@ -47,10 +47,10 @@ setup: $(STAMP) $(OLLAMA_STAMP) ## create .venv with everything the demo and the
 
 $(STAMP): pyproject.toml constraints.txt examples/model-requirements.txt
 	@test -n "$(PYTHON)" || { echo "setup: no Python 3.11 or newer found; name one: make setup PYTHON=/path/to/python3"; exit 1; }
-ifneq ($(strip $(DEBIAN_PACKAGES)),)
-	@echo "setup: Debian packages: $(DEBIAN_PACKAGES)"
-	@apt-get update -qq && apt-get install -y -qq $(DEBIAN_PACKAGES)
-endif
+	@missing=$$(for p in $(DEBIAN_PACKAGES); do command -v $$p >/dev/null || echo $$p; done); \
+	test -z "$$missing" || { echo "setup: Debian packages:" $$missing; \
+		apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; } || \
+		echo "setup: could not install them; the tests that need them will be skipped"
 	@$(PY) -m pip --version >/dev/null 2>&1 || { echo "setup: virtual environment in $(VENV)"; $(PYTHON) -m venv --clear $(VENV); }
 	@echo "setup: packages of constraints.txt (pinned by hash)"
 	@$(PIP) --require-hashes -r constraints.txt
@@ -116,14 +116,15 @@ bench-setup: $(STAMP) ## what gatewright is measured beside, and what draws the 
 	@$(PY) -m benchmarks.gateway.install
 
 bench: $(STAMP) ## gatewright beside every other gateway that is installed, in one run of ten minutes
-	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 1
+	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 0.6
 
 bench-quick: $(STAMP) ## gatewright beside the bare proxy and nginx, in 90 seconds
 	$(PY) -m benchmarks.gateway --peers direct nginx bare gatewright --rounds 3 --seconds 0.8 \
 		--scenarios whole-1k-c64 whole-1k-low history-200k-c8 stream-paced --out .build/bench/quick.json
 
-bench-micro: $(STAMP) ## the micro-benchmarks of the chain and of streaming
+bench-micro: $(STAMP) ## the micro-benchmarks of the chain, of requests and of streaming
 	$(PY) benchmarks/chain.py
+	$(PY) benchmarks/request.py
 	$(PY) benchmarks/stream.py
 
 lock: $(STAMP) ## resolve constraints.txt anew from pyproject.toml

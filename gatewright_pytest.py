@@ -7,8 +7,10 @@ start, wanted or not, and importing a module imports the packages above it. Here
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import random
+import warnings
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 import pytest
 
 LONGEST_SEED = 1_000_000
+_RUNNER = pytest.StashKey[Any]()
+_STOPPED = pytest.StashKey[dict[str, str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +56,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=None,
         metavar="FILE",
         help="laws that are known to be broken, a line each: `acme.redact L7  # why`. One that holds again fails",
+    )
+    group.addoption(
+        "--gatewright-patience",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="how long one example may take, in seconds of its own process (default: 10)",
+    )
+    group.addoption(
+        "--gatewright-in-process",
+        action="store_true",
+        help="try the laws in pytest's own process, for a debugger or a profiler; what does not end hangs it then. "
+        "--pdb and --trace do so too",
     )
 
 
@@ -92,39 +109,69 @@ def _has_paths(config: pytest.Config) -> bool:
 
 
 def _items(session: pytest.Session, config: pytest.Config) -> Iterator[LawItem]:
-    running: Any = importlib.import_module("pipeline.testing.running")
     options = config.option
+    runner = _runner(config)
     try:
-        expected = running.read_xfails(options.gatewright_xfail) if options.gatewright_xfail else {}
-        trials = running.all_trials(options.gatewright_stage, options.gatewright_config, options.gatewright_law)
-    except running.Unusable as error:
+        cases = runner.collect(
+            stages=options.gatewright_stage,
+            configs=options.gatewright_config,
+            laws=options.gatewright_law,
+            xfail=options.gatewright_xfail or "",
+        )
+    except importlib.import_module("pipeline.testing.verdict").Unusable as error:
         raise pytest.UsageError(str(error)) from error
-    for trial in trials:
-        item: LawItem = LawItem.from_parent(session, name=trial.name, nodeid=f"gatewright::{trial.name}", trial=trial)
-        reason = expected.get((trial.kind, trial.law_id))
-        if reason is not None:
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+    for case in cases:
+        name = f"{case.kind}::{case.id} {case.title}"
+        item: LawItem = LawItem.from_parent(session, name=name, nodeid=f"gatewright::{name}", case=case)
+        if case.expected:
+            item.add_marker(pytest.mark.xfail(reason=case.expected, strict=True))
         yield item
+
+
+def _runner(config: pytest.Config) -> Any:
+    """In a process of its own, unless somebody wants to look into it."""
+    if _RUNNER not in config.stash:
+        options = config.option
+        if options.gatewright_in_process or options.usepdb or options.trace:
+            runner = importlib.import_module("pipeline.testing.runner").Runner()
+        else:
+            runner = importlib.import_module("pipeline.testing.isolated").IsolatedRunner(options.gatewright_patience)
+            config.add_cleanup(runner.close)
+        config.stash[_RUNNER] = runner
+    return config.stash[_RUNNER]
+
+
+class LawBroken(Exception):
+    """What there is to say is its text."""
 
 
 class LawItem(pytest.Item):
     """One law, held against one stage."""
 
-    def __init__(self, *, trial: Any, **kwargs: Any) -> None:
+    def __init__(self, *, case: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._trial = trial
+        self._case = case
 
     def runtest(self) -> None:
-        spared = self._trial.spared()
-        if spared:
-            pytest.skip(spared)
-        options = self.config.option
-        self._trial.run(profile=options.gatewright_profile, seed=options.gatewright_seed)
+        case, options = self._case, self.config.option
+        stopped: dict[str, str] = self.config.stash.setdefault(_STOPPED, {})
+        if case.name in stopped:
+            pytest.skip(f"not tried: {case.kind} went no further than {stopped[case.name]}")
+        profile, seed = options.gatewright_profile, options.gatewright_seed
+        verdict = _runner(self.config).run(case, profile=profile, seed=seed)
+        for text, category, file, line in verdict.warnings:
+            warnings.warn_explicit(text, getattr(builtins, category), file, line)
+        if verdict.outcome == "spared":
+            pytest.skip(verdict.text)
+        # What is known to stop it stops nothing else.
+        if verdict.outcome == "stopped" and not case.expected:
+            stopped[case.name] = case.id
+        if verdict.outcome != "kept":
+            raise LawBroken(verdict.text)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The law, the smallest example and how to see it again; the traceback only if it is not the law's."""
-        told: str | None = self._trial.told(excinfo.value, seed=self.config.option.gatewright_seed)
-        return told if told is not None else super().repr_failure(excinfo, style)
+        """The law, the example and how to see it again; the traceback only if it is not the law's."""
+        return str(excinfo.value) if isinstance(excinfo.value, LawBroken) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return self.path, None, self.name

@@ -26,6 +26,7 @@ from pipeline.outcome import Outcome, OutcomeKind, notify, release
 from pipeline.source import Source
 
 DRAIN_SECONDS = 1.0
+_NO_DEADLINE = NoDeadline()
 
 
 class Body(Attachments):
@@ -56,7 +57,7 @@ class Body(Attachments):
         self._source = source
         self._decoder = decoder
         self._encoder: Encoder | None = None
-        self._deadline: Deadline = NoDeadline()
+        self._deadline: Deadline = _NO_DEADLINE
         self._plain = False
         self._eof = False
         self._over = False
@@ -101,8 +102,8 @@ class Body(Attachments):
         self._start()
         try:
             while not self._over:
-                piece = self._encode(await self._advance(), encoder)
-                if piece:
+                frames = await self._advance()
+                if (frames or self._over) and (piece := self._encode(frames, encoder)):
                     self._handed_out(len(piece))
                     return piece
         except Exception as error:

@@ -7,6 +7,7 @@ was decoded here, so a duplicate key cannot mean one thing to a check and anothe
 
 from __future__ import annotations
 
+from codecs import utf_8_decode
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,21 @@ _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _ABSENT = object()
+_PIECE_BYTES = 16 * 1024
+
+
+def _check_text(body: bytes) -> None:
+    """Raises `UnicodeDecodeError` for what is not UTF-8.
+
+    Piece by piece: Python has no look without making the text, and one that fits the cache is made three times as fast.
+    """
+    if body.isascii():
+        return
+    view = memoryview(body)
+    at = 0
+    while at < len(body):
+        end = at + _PIECE_BYTES
+        at += utf_8_decode(view[at:end], "strict", end >= len(body))[1]
 
 
 def _less(values: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
@@ -44,7 +60,7 @@ class Payload(Mapping[str, Any]):
         is looked at for that: a value that stays raw is passed on as it is, and must not be what no parser reads.
         """
         try:
-            body.isascii() or body.decode()
+            _check_text(body)
             raw = _decode_top(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ValueError(str(error)) from None

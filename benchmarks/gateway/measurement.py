@@ -14,10 +14,14 @@ from pathlib import Path
 import msgspec
 
 NOISY_SPREAD = 0.35
-"""How far the CPU per request of one peer may lie apart over the rounds before a run concludes nothing."""
+"""How far a steady figure of a steady peer may lie apart over the rounds before a run concludes nothing."""
 
 STEADY_PEERS = ("nginx", "bare")
 """The peers whose spread tells how noisy the machine was: they do the same little work each time."""
+
+STEADY_FIGURES = {"whole-1k-c64": "cpu_us_per_request", "stream-paced": "cpu_us_per_chunk"}
+"""By scenario: where there is so much of the same work that it costs the same each time, unless somebody else works.
+What is rare or large is less steady by itself; how much so, the spread of its own figures tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,11 @@ class Run:
     def noise(self) -> Iterator[str]:
         """Why this run concludes nothing, if so: one line for each scenario in which a steady peer was not steady."""
         for peer in STEADY_PEERS:
-            for scenario in dict.fromkeys(m.scenario for m in self.measurements if m.peer == peer):
-                spread = self.spread(peer, scenario, "cpu_us_per_request")
+            for scenario, figure in STEADY_FIGURES.items():
+                spread = self.spread(peer, scenario, figure)
                 if spread is not None and spread > NOISY_SPREAD:
-                    yield f"{peer} in {scenario}: CPU per request spreads {spread:.0%} over {self.rounds} rounds"
+                    per = figure.removeprefix("cpu_us_per_")
+                    yield f"{peer} in {scenario}: CPU per {per} spreads {spread:.0%} over {self.rounds} rounds"
 
     def write(self, path: Path) -> None:
         """Write the run as JSON."""

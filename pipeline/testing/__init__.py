@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.testing.scenario import Answer, Ask, Fault, Scenario
     from pipeline.testing.scripted import ScriptedSource, ScriptedUpstream, Stall
     from pipeline.testing.subject import Arrangement, Subject
-    from pipeline.testing.trial import PROFILES, Profile, try_law
+    from pipeline.testing.trial import PROFILES, Profile, alike, try_law, try_laws
     from pipeline.testing.virtual_clock import VirtualClock
     from pipeline.testing.world import World
 
@@ -32,7 +32,7 @@ _WHERE = {
     "scenario": ("Answer", "Ask", "Fault", "Scenario"),
     "scripted": ("ScriptedSource", "ScriptedUpstream", "Stall"),
     "subject": ("Arrangement", "Subject"),
-    "trial": ("PROFILES", "Profile", "try_law"),
+    "trial": ("PROFILES", "Profile", "alike", "try_law", "try_laws"),
     "virtual_clock": ("VirtualClock",),
     "world": ("World",),
 }
@@ -66,12 +66,14 @@ __all__ = [
     "Trial",
     "VirtualClock",
     "World",
+    "alike",
     "by_hand",
     "hold",
     "law_of",
     "on_loop",
     "trials",
     "try_law",
+    "try_laws",
 ]
 
 

@@ -11,16 +11,18 @@ from typing import Any
 import anyio
 
 from pipeline.stage import StageSpec
+from pipeline.testing.asking import Unfit
 from pipeline.testing.drive import NeedsLoop, by_hand, needs_loop
+from pipeline.testing.place import waiting
 from pipeline.testing.scenario import Scenario
 from pipeline.testing.subject import Subject
+from pipeline.testing.watchdog import Blocked
 from pipeline.testing.world import World
 
 Check = Callable[[World], Awaitable[None]]
 Spared = Callable[[StageSpec], str]
 Strategy = Any
 
-SECONDS = 10.0
 LOOPS = tuple(loop for loop in ("asyncio", "trio") if loop == "asyncio" or find_spec(loop) is not None)
 
 
@@ -72,16 +74,24 @@ def hold(law: Law, subject: Subject, scenario: Scenario) -> None:
     """Try one example. Raises `LawBroken`, or `Unfit` where the stage refuses the settings.
 
     What breaks by hand is tried on a loop before it is said: a stage may have taken the missing loop for something else
-    and hidden it. There a law also has a time limit, so that a stage that never returns is found out.
+    and hidden it.
     """
+    leg = "by hand"
     try:
-        _by_hand(law, subject, scenario)
-        if not law.on_loops:
-            return
-    except Exception:
-        pass  # said again, and better, on the loops
-    for loop in LOOPS:
-        anyio.run(_on_loop, law, subject, scenario, loop, backend=loop)
+        try:
+            _by_hand(law, subject, scenario)
+            if not law.on_loops:
+                return
+        except Exception:
+            pass  # said again, and better, on the loops
+        for loop in LOOPS:
+            leg = f"on {loop}"
+            anyio.run(_on_loop, law, subject, scenario, leg, backend=loop)
+    except (Exception, Unfit, Blocked, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        reason = f"it raised {type(error).__name__}: {error}, which ends the whole process"
+        raise LawBroken(law, subject, scenario, leg, reason) from error
 
 
 def _by_hand(law: Law, subject: Subject, scenario: Scenario) -> None:
@@ -90,26 +100,23 @@ def _by_hand(law: Law, subject: Subject, scenario: Scenario) -> None:
         attempt = by_hand(lambda: _checked(law, world))
     if attempt.error is not None:
         raise attempt.error
-    if any("NoEventLoopError" in record for record in world.host.records):
-        raise NeedsLoop("a function of the body needs an event loop")
+    if world.missed_loop or any("NoEventLoopError" in record for record in world.host.records):
+        raise NeedsLoop("what it failed for was an event loop")
 
 
-async def _on_loop(law: Law, subject: Subject, scenario: Scenario, loop: str) -> None:
+async def _on_loop(law: Law, subject: Subject, scenario: Scenario, leg: str) -> None:
     world = World(subject, scenario, by_hand=False)
     try:
-        with world.host.capturing(), anyio.fail_after(SECONDS):
-            await _checked(law, world)
-    except TimeoutError as error:
-        raise LawBroken(law, subject, scenario, f"on {loop}", f"it never returns ({SECONDS:g} s)") from error
+        with world.host.capturing(), waiting(_checked(law, world)) as checked:
+            await checked
     except AssertionError as error:
-        raise LawBroken(law, subject, scenario, f"on {loop}", str(error)) from error
+        raise LawBroken(law, subject, scenario, leg, str(error)) from error
     except NeedsLoop:
         raise
     except Exception as error:
         if needs_loop(error):
             raise
-        reason = f"it raised {type(error).__name__}: {error}"
-        raise LawBroken(law, subject, scenario, f"on {loop}", reason) from error
+        raise LawBroken(law, subject, scenario, leg, f"it raised {type(error).__name__}: {error}") from error
 
 
 async def _checked(law: Law, world: World) -> None:

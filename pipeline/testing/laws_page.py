@@ -18,6 +18,13 @@ An example is the settings of the stage, a question and an answer, and what goes
 The answer is scripted and the clock is virtual, so nothing here waits or depends on the machine.
 A stage is called without an event loop as long as it awaits only what it was given; otherwise on asyncio and on trio.
 
+Each kind is tried in a process of its own, so that none can hang pytest or end it.
+An example that takes more than ten seconds of that process's own time is told with the place where it was.
+One that ends the process is told too.
+The other laws of that kind are not tried then, and the next kind is.
+A busy machine costs nothing: time in which others were served is not counted.
+For an example that needs more there is `--gatewright-patience SECONDS`, and for a debugger `--gatewright-in-process`.
+
 A law that a stage has nothing to keep of, by what it declares in `@stage`, is skipped with the reason.
 One that is known to be broken goes into a file, a line each, and `--gatewright-xfail FILE` expects it to fail:
 

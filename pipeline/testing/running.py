@@ -1,31 +1,26 @@
-"""What a test run does with the laws: which are tried on which stages, and how a broken one is told."""
+"""What a test run does with the laws: which are tried on which stages."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from pipeline.config import ConfigError
 from pipeline.host import UnknownName
 from pipeline.registry import Registry
 from pipeline.testing.chains.laws import CHAIN_LAWS
-from pipeline.testing.chains.trial import ChainTrial, chain_trials
-from pipeline.testing.law import Law, LawBroken
+from pipeline.testing.law import Law
 from pipeline.testing.laws import LAWS
-from pipeline.testing.strategies.settings import NoStrategy
+from pipeline.testing.scenario import Scenario
 from pipeline.testing.subject import Subject
 from pipeline.testing.trial import PROFILES, try_law
+from pipeline.testing.verdict import Unusable
 
 ALL = "all"
 _IDS = (*(law.id for law in LAWS), *(law.id for law in CHAIN_LAWS))
-
-
-class Unusable(ValueError):
-    """What was asked for does not exist: a kind, a law, a line of the file of known failures."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +29,6 @@ class Trial:
 
     law: Law
     subject: Subject
-
-    @property
-    def name(self) -> str:
-        return f"{self.subject.kind}::{self.law.id} {self.law.title}"
 
     @property
     def kind(self) -> str:
@@ -51,65 +42,47 @@ class Trial:
         """Why this stage has nothing to keep of this law; "" where it has."""
         return self.law.spared(self.subject.spec)
 
-    def run(self, *, profile: str = "ci", seed: int = 0) -> None:
-        """Raises `LawBroken` with the smallest example."""
+    def run(self, *, profile: str = "ci", seed: int = 0, began: Callable[[Scenario], None] | None = None) -> None:
+        """Raises `LawBroken` with the smallest example. `began`: see `search`."""
         # Each law and kind looks in places of its own, so one of them alone finds what it found among all.
         own = zlib.crc32(f"{self.kind} {self.law.id}".encode())
-        try_law(self.law, self.subject, PROFILES[profile], from_seed=seed ^ own)
-
-    def told(self, error: BaseException, *, seed: int) -> str | None:
-        """What a reader needs: the law, what happened, the example, how to see it again. None for other errors."""
-        if isinstance(error, NoStrategy):
-            return str(error)
-        if not isinstance(error, LawBroken):
-            return None
-        replay = f"pytest --gatewright-stage {self.kind} --gatewright-law {self.law.id} --gatewright-seed {seed}"
-        return "\n".join(
-            [
-                f"{self.law.id}  {self.law.title}",
-                *(f"    {line}" for line in self.law.text.splitlines()),
-                "",
-                f"{self.kind} breaks it {error.leg}: {error.reason}",
-                "",
-                "The smallest example found:",
-                *(f"    {line}" for line in error.scenario.lines()),
-                "",
-                f"Again: {replay}",
-            ]
-        )
-
-
-def all_trials(kinds: Sequence[str], configs: Sequence[str], laws: Sequence[str] = ()) -> list[Trial | ChainTrial]:
-    """The laws of stages on the kinds, and those of chains on the config files. Raises `Unusable`."""
-    unknown = sorted(set(laws) - set(_IDS))
-    if unknown:
-        raise Unusable(f"there is no law {unknown[0]}; there are {', '.join(_IDS)}")
-    found: list[Trial | ChainTrial] = [*trials(kinds, laws)]
-    for path in configs:
-        try:
-            found += [trial for trial in chain_trials(path) if not laws or trial.law_id in laws]
-        except ConfigError as error:
-            raise Unusable(str(error)) from error
-    return found
+        try_law(self.law, self.subject, PROFILES[profile], from_seed=seed ^ own, began=began)
 
 
 def trials(kinds: Sequence[str], laws: Sequence[str] = (), registry: Registry | None = None) -> list[Trial]:
     """Every law on every kind, or those that are named. Raises `Unusable`."""
     registry = registry if registry is not None else Registry.default()
-    return list(_trials(kinds, laws, registry))
+    return [trial for kind in kinds_of(kinds, registry) for trial in trials_of(kind, laws, registry)]
 
 
-def _trials(kinds: Sequence[str], laws: Sequence[str], registry: Registry) -> Iterator[Trial]:
-    for kind in registry.kinds("stage") if ALL in kinds else kinds:
-        try:
-            subject = Subject.of(kind, registry)
-        except UnknownName as error:
-            known = f"; there are {', '.join(error.available)}" if error.available else ""
-            raise Unusable(f"{error}{known}") from error
-        settings = getattr(subject.cls, "Settings", None)
-        if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
-            raise Unusable(f"{kind} is no stage: it has no nested class Settings that derives from StageSettings")
-        yield from (Trial(law, subject) for law in LAWS if not laws or law.id in laws)
+def trials_of(kind: str, laws: Sequence[str] = (), registry: Registry | None = None) -> Iterator[Trial]:
+    """The laws on one kind, which is imported here. Raises `Unusable`."""
+    try:
+        subject = Subject.of(kind, registry)
+    except UnknownName as error:
+        raise Unusable(str(error)) from error
+    settings = getattr(subject.cls, "Settings", None)
+    if not (isinstance(settings, type) and issubclass(settings, BaseModel)):
+        raise Unusable(f"{kind} is no stage: it has no nested class Settings that derives from StageSettings")
+    yield from (Trial(law, subject) for law in LAWS if not laws or law.id in laws)
+
+
+def kinds_of(kinds: Sequence[str], registry: Registry) -> Sequence[str]:
+    """The kinds that are meant; none of them is imported. Raises `Unusable` for one that is not registered."""
+    known = registry.kinds("stage")
+    if ALL in kinds:
+        return known
+    unknown = [kind for kind in kinds if kind not in known]
+    if unknown:
+        raise Unusable(f"there is no stage kind named {unknown[0]!r}; there are {', '.join(known)}")
+    return kinds
+
+
+def check_laws(laws: Sequence[str]) -> None:
+    """Raises `Unusable` for an id that no law has."""
+    unknown = sorted(set(laws) - set(_IDS))
+    if unknown:
+        raise Unusable(f"there is no law {unknown[0]}; there are {', '.join(_IDS)}")
 
 
 def read_xfails(path: str | Path) -> dict[tuple[str, str], str]:

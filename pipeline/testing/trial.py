@@ -2,67 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, reject, seed, settings
-
-from pipeline.testing import watchdog
-from pipeline.testing.asking import Unfit
 from pipeline.testing.law import Law, LawBroken, hold
 from pipeline.testing.scenario import Scenario
+from pipeline.testing.search import Endless, search
 from pipeline.testing.subject import Subject
-
-HEALTH = [
-    HealthCheck.too_slow,
-    HealthCheck.data_too_large,
-    HealthCheck.filter_too_much,
-    HealthCheck.large_base_example,
-]
-# Explaining a failure runs it many times more; the example that is left is small enough to read.
-PHASES = [Phase.generate, Phase.shrink]
 
 
 @dataclass(frozen=True)
 class Profile:
-    """How long to look. What runs on the event loops costs more and gets fewer examples."""
+    """How long to look. What runs on the event loops costs more and may get fewer examples."""
 
     name: str
     examples: int
     on_loops: int
 
+    def of(self, law: Law) -> int:
+        """How many examples of a law."""
+        return self.on_loops if law.on_loops else self.examples
 
-PROFILES = {"ci": Profile("ci", 30, 12), "thorough": Profile("thorough", 2000, 300)}
+
+PROFILES = {"ci": Profile("ci", 30, 12), "thorough": Profile("thorough", 2000, 2000)}
 
 
-def try_law(law: Law, subject: Subject, profile: Profile = PROFILES["ci"], *, from_seed: int = 0) -> None:
-    """Hold `subject` to `law`. Raises `LawBroken` with the smallest example found; the same seed finds it again.
+def try_law(
+    law: Law,
+    subject: Subject,
+    profile: Profile = PROFILES["ci"],
+    *,
+    from_seed: int = 0,
+    began: Callable[[Scenario], None] | None = None,
+) -> int:
+    """Hold `subject` to `law`, and say on how many examples. Raises `LawBroken` with the smallest one that breaks it;
+    the same seed finds it again.
 
-    A stage that blocks is told with the example at hand: each smaller one would have to be waited for.
+    `began` is told of each example by whoever watches from outside, see `search`.
     """
+    return try_laws([law], subject, profile, from_seed=from_seed, began=began)
 
-    blocked: list[LawBroken] = []
 
-    def trial(scenario: Scenario) -> None:
-        try:
-            with watchdog.unblocked(watchdog.SECONDS):
-                hold(law, subject, scenario)
-        except Unfit:
-            reject()
-        except watchdog.Blocked as error:
-            blocked.append(LawBroken(law, subject, scenario, "by itself", str(error)))
-            raise
+def try_laws(
+    laws: Sequence[Law],
+    subject: Subject,
+    profile: Profile = PROFILES["ci"],
+    *,
+    from_seed: int = 0,
+    began: Callable[[Scenario], None] | None = None,
+) -> int:
+    """The same for several laws `alike`, all on each example: making one costs more than trying a law on it."""
+    at = laws[0]
 
-    tried: Any = given(law.scenarios(subject))(trial)
-    tried = settings(
-        max_examples=profile.on_loops if law.on_loops else profile.examples,
-        deadline=None,
-        database=None,
-        phases=PHASES,
-        suppress_health_check=HEALTH,
-        report_multiple_bugs=False,
-    )(tried)
+    def check(scenario: Scenario) -> None:
+        nonlocal at
+        for at in laws:
+            hold(at, subject, scenario)
+
     try:
-        seed(from_seed)(tried)()
-    except watchdog.Blocked as error:
-        raise blocked[-1] from error
+        return search(at.scenarios(subject), check, examples=profile.of(at), from_seed=from_seed, began=began)
+    except Endless as error:
+        raise LawBroken(at, subject, error.example, "by itself", str(error)) from error
+
+
+def alike(laws: Sequence[Law], profile: Profile) -> list[list[Law]]:
+    """The laws in groups that are tried on equally many examples, made in the same way."""
+    groups: dict[object, list[Law]] = {}
+    for law in laws:
+        groups.setdefault((law.scenarios, profile.of(law)), []).append(law)
+    return list(groups.values())

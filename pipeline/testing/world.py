@@ -18,7 +18,7 @@ from pipeline.response import Response
 from pipeline.stage import Handler, Stage
 from pipeline.testing.answering import answer_to, steps_of
 from pipeline.testing.asking import KitNotes, Unfit, request_of
-from pipeline.testing.drive import Attempt, by_hand, on_loop
+from pipeline.testing.drive import Attempt, by_hand, needs_loop, on_loop
 from pipeline.testing.kit_host import UPSTREAM, KitHost
 from pipeline.testing.points import Points
 from pipeline.testing.scenario import Answer, Ask, Scenario
@@ -90,6 +90,7 @@ class World:
         self.subject = subject
         self.scenario = scenario
         self.points = Points(by_hand=by_hand)
+        self._missed = [False]
         self.clock = VirtualClock()
         self.notes = KitNotes()
         self.sources: list[ScriptedSource] = []
@@ -109,7 +110,18 @@ class World:
         """Another world of the same sort, as if this one had never been; with another question or answer."""
         ask = ask if ask is not None else self.scenario.ask
         answer = answer if answer is not None else self.scenario.answer
-        return World(self.subject, replace(self.scenario, ask=ask, answer=answer), by_hand=self.points.by_hand)
+        other = World(self.subject, replace(self.scenario, ask=ask, answer=answer), by_hand=self.points.by_hand)
+        other._missed = self._missed
+        return other
+
+    @property
+    def missed_loop(self) -> bool:
+        """Whether the stage failed by hand, here or in a world like this, only because no event loop was running."""
+        return self._missed[0]
+
+    def failed(self, error: Exception) -> None:
+        """To be told of what a stage raised by whoever catches it: to most laws one failure is as good as another."""
+        self._missed[0] = self._missed[0] or (self.points.by_hand and needs_loop(error))
 
     def build(self) -> Stage:
         """A new instance of the stage. Raises `Unfit` where it refuses these settings."""
@@ -159,7 +171,11 @@ class World:
 
     async def call(self, stage: Stage, request: Request, call_next: Handler) -> Response:
         """`await stage(...)`, written so that a coroutine comes of it whatever the stage returns."""
-        return await stage(request, call_next)
+        try:
+            return await stage(request, call_next)
+        except Exception as error:
+            self.failed(error)
+            raise
 
     async def result(self, stage: Stage, ask: Ask | None = None, answer: Answer | None = None) -> Result:
         """One whole exchange, from the call to the end of the body, as its caller sees it."""
@@ -181,6 +197,7 @@ class World:
                 event.data  # noqa: B018 - decoded here, where what is no JSON is a failure of the body
                 events.append(event)
         except Exception as failure:
+            self.failed(failure)
             error = failure
         await body.aclose()
         return events, error

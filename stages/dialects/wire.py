@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -22,11 +23,21 @@ _LEADS = (0xC2, 0xE2)  # their first bytes: looking for an int in bytes is twent
 
 def encode(value: Any) -> bytes:
     """Compact JSON on one line, whatever reader splits it."""
-    text = _encode(value)
+    return on_one_line(_encode(value))
+
+
+def on_one_line(text: bytes) -> bytes:
+    """JSON text in which no reader finds a line's end."""
     if not text.isascii() and any(lead in text for lead in _LEADS):
         for raw, escaped in _LINE_BREAKERS:
             text = text.replace(raw, escaped)
     return text
+
+
+@lru_cache(maxsize=64)  # servers say the same few
+def media_type(content_type: str | None) -> str:
+    """A `content-type` without its parameters, in lower case; "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def as_dict(value: Any) -> Data:
@@ -44,10 +55,9 @@ def as_text(value: Any) -> str:
 
 def as_int(value: Any, default: int) -> int:
     """`value` if it is an integer (a bool is not), else `default`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    return value if type(value) is int else default
 
 
 def as_count(value: Any, default: int) -> int:
     """`value` if it is an integer that can count or number something, else `default`."""
-    count = as_int(value, default)
-    return count if count >= 0 else default
+    return value if type(value) is int and value >= 0 else default

@@ -10,9 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from benchmarks.stream import EVENTS, MAP, STREAMED, WHOLE, answer, stream_frames, whole_answer
+from benchmarks import request
+from benchmarks.gateway.bodies import body
+from benchmarks.gateway.scenarios import Size
+from benchmarks.recordings import ollama_stream, openai_stream, openai_whole
+from benchmarks.stream import COMPLETE, EVENTS, MAP, OLLAMA_STREAMED, STREAMED, WHOLE, answer
 from benchmarks.targets import EMPTY_CALL_NS, SLACK, Figure, best
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,11 +39,21 @@ EVENT_ROWS = [
     "expanded",
     "looked at",
     "completed",
+    "Ollama's, for an OpenAI client",
+    "OpenAI's, for an Ollama client",
 ]
 STREAM_ROWS = [
     "an empty call",
     *(f"{pace}: {row}" for pace in ("burst", "paced") for row in EVENT_ROWS),
     *(f"whole {size}: {row}" for size in ("1 KB", "100 KB") for row in ("forwarded", "1 attached", "completed")),
+]
+REQUEST_ROWS = [
+    "an empty call",
+    *(
+        f"{size}: {row}"
+        for size in ("1 KB", "200 KB")
+        for row in ("OpenAI, forwarded", "Ollama, forwarded", "OpenAI to Ollama", "Ollama to OpenAI")
+    ),
 ]
 MISSES = """
 from benchmarks.targets import Bench
@@ -53,7 +68,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize(("script", "rows"), [("chain.py", CHAIN_ROWS), ("stream.py", STREAM_ROWS)])
+@pytest.mark.parametrize(
+    ("script", "rows"), [("chain.py", CHAIN_ROWS), ("request.py", REQUEST_ROWS), ("stream.py", STREAM_ROWS)]
+)
 def test_a_script_prints_a_figure_for_each_of_its_rows_in_order(script: str, rows: list[str]) -> None:
     done = run(f"benchmarks/{script}", *IN_ONE_PROCESS)
     assert (done.returncode, done.stderr) == (0, "")
@@ -92,15 +109,34 @@ def test_the_quick_values_decide_but_not_the_single_quickest() -> None:
 
 
 def test_an_answer_that_failed_is_not_measured() -> None:
-    frames = stream_frames()
+    frames = openai_stream(10)
     answer(STREAMED, frames, MAP)()
-    answer(WHOLE, [whole_answer(1_000)], MAP)()
+    answer(WHOLE, [openai_whole(1_000)], MAP)()
     failed = [frames[0], b'data: {"error": {"message": "no"}}\n\n']
     with pytest.raises(RuntimeError, match="the answer ended with"):
         answer(STREAMED, failed, MAP)()
 
 
-def test_the_stream_is_a_realistic_one() -> None:
-    frames = stream_frames()
-    assert len(frames) == EVENTS
-    assert all(250 < len(frame) < 350 for frame in frames[:-1])
+def test_a_translated_answer_ends_as_the_client_s_protocol_says() -> None:
+    answer(STREAMED, ollama_stream(10), COMPLETE, upstream="ollama")()
+    answer(OLLAMA_STREAMED, openai_stream(10), COMPLETE)()
+    with pytest.raises(RuntimeError, match="the answer ended with"):
+        answer(STREAMED, ollama_stream(10)[:-1], COMPLETE, upstream="ollama")()
+    with pytest.raises(RuntimeError, match="the answer ended with"):
+        answer(OLLAMA_STREAMED, openai_stream(10)[:-2], COMPLETE)()
+
+
+def test_the_streams_are_realistic_ones() -> None:
+    openai, ollama = openai_stream(EVENTS), ollama_stream(EVENTS)
+    assert len(openai) == len(ollama) == EVENTS
+    assert all(250 < len(frame) < 350 for frame in openai[:-1])
+    assert all(100 < len(line) < 150 for line in ollama[:-1])
+
+
+@pytest.mark.parametrize("size", request.SIZES)
+def test_a_request_arrives_whole_whichever_way_it_goes(size: Size) -> None:
+    for what, work in request.works(size).items():
+        asked = msgspec.json.decode(body("openai" if what.startswith("OpenAI") else "ollama", size, "small", True))
+        sent = msgspec.json.decode(work())
+        assert sent["model"] == request.TARGET.model, what
+        assert sent["messages"] == asked["messages"], what

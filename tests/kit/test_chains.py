@@ -21,8 +21,15 @@ from pipeline import (
     StageSettings,
     stage,
 )
+from pipeline.testing import PROFILES
 from pipeline.testing.chains.laws import CHAIN_LAWS, ChainLaw
-from pipeline.testing.chains.trial import ChainLawBroken, ChainTrial, chain_trials, try_chain_law
+from pipeline.testing.chains.trial import (
+    ChainLawBroken,
+    ChainTrial,
+    chain_trials,
+    try_chain_law,
+    try_chain_laws,
+)
 from pipeline.testing.chains.world import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +42,31 @@ EVERY = [trial for path in CONFIGS for trial in chain_trials(path)]
 @pytest.mark.parametrize("trial", EVERY, ids=lambda trial: f"{trial.kind}-{trial.law_id}")
 def test_a_shipped_config_keeps_the_law(trial: ChainTrial) -> None:
     trial.run()
+
+
+BUNDLE = """
+version: 1
+resources:
+  upstreams:
+    local: {{dialect: {name}, base_url: "http://127.0.0.1:1/v1"}}
+  keys:
+    team: {{keys: [{{id: demo, key: "${{env:KEY}}"}}]}}
+gateways:
+  one:
+    use: {name}
+    with: {{upstream: local, keys: [team]}}
+"""
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("healthy", [True, False])
+@pytest.mark.parametrize("name", ["openai", "ollama"])
+def test_a_bundle_keeps_the_laws(name: str, healthy: bool, tmp_path: Path) -> None:
+    path = tmp_path / "bundle.yaml"
+    path.write_text(BUNDLE.format(name=name), "utf-8")
+    laws = [law for law in CHAIN_LAWS if law.healthy is healthy]
+    examples = PROFILES["thorough"].on_loops
+    assert try_chain_laws(laws, Config(path), examples) == examples
 
 
 class Odd:

@@ -12,6 +12,9 @@ import pytest
 from tests.kit.distribution import ROOT, distribution, run_pytest
 
 PASSES = """
+import sys
+import warnings
+
 @stage("acme.pass")
 class Pass:
     class Settings(StageSettings):
@@ -31,15 +34,27 @@ class Loses(Pass):
         return response
 
 
+class Warns(Pass):
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        print("acme was here")
+        warnings.warn("acme is old", DeprecationWarning)
+        return await call_next(request)
+
+
 class Bare:
     pass
+
+
+if sys.argv[0].endswith("pytest/__main__.py"):
+    print("acme imported by pytest")
 """
+STAGES = ("Loses", "Warns", "Bare", "Gone")
 QUICK = ("--gatewright-law", "L3", "--gatewright-law", "L6")
 
 
 @pytest.fixture
 def acme(tmp_path: Path) -> Path:
-    folder = distribution(tmp_path, PASSES, **{"pass": "Pass", "loses": "Loses", "bare": "Bare", "gone": "Gone"})
+    folder = distribution(tmp_path, PASSES, **{"pass": "Pass", **{name.lower(): name for name in STAGES}})
     folder.joinpath("test_own.py").write_text("def test_own():\n    pass\n", "utf-8")
     return folder
 
@@ -64,11 +79,43 @@ def test_a_config_is_held_to_the_laws_of_chains(acme: Path) -> None:
     assert "1 passed" in done.stdout
 
 
-def test_a_config_that_cannot_be_built_is_a_usage_error_with_its_place(acme: Path) -> None:
+def test_a_config_that_cannot_be_built_fails_once_with_its_place(acme: Path) -> None:
     acme.joinpath("bad.yaml").write_text("version: 1\ngateways:\n  a: {use: nothing}\n", "utf-8")
     done = run_pytest(acme, "--gatewright-config", "bad.yaml")
-    assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "bad.yaml:3" in done.stdout + done.stderr
+    assert "1 failed, 4 skipped" in done.stdout
+    assert "bad.yaml cannot be tried: " in done.stdout
+    assert "bad.yaml:3" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("acme.gone", "cannot be loaded: AttributeError"),
+        ("acme.bare", "acme.bare is no stage: it has no nested class Settings"),
+    ],
+)
+def test_a_kind_that_is_no_stage_fails_once_and_the_next_is_tried(acme: Path, kind: str, said: str) -> None:
+    done = run_pytest(acme, "--gatewright-stage", kind, "--gatewright-stage", "acme.pass", *QUICK, "-rs")
+    assert "1 failed, 2 passed, 1 skipped" in done.stdout
+    assert f"{kind} cannot be tried: " in done.stdout
+    assert said in done.stdout
+    assert f"not tried: {kind} went no further than L3" in done.stdout
+
+
+def test_what_a_stage_prints_and_warns_of_is_pytests_to_show(acme: Path) -> None:
+    acme.joinpath("pytest.ini").write_text("[pytest]\nfilterwarnings = error::DeprecationWarning\n", "utf-8")
+    done = run_pytest(acme, "--gatewright-stage", "acme.warns", *QUICK)
+    assert "2 failed" in done.stdout
+    assert "DeprecationWarning: acme is old" in done.stdout
+    assert "acme was here" in done.stdout.partition("Captured stderr call")[2]
+
+
+def test_in_pytests_own_process_where_a_debugger_is(acme: Path) -> None:
+    stops = ("--gatewright-in-process", "--gatewright-stage", "acme.loses", *QUICK)
+    done = run_pytest(acme, *stops)
+    assert "1 failed, 1 passed" in done.stdout
+    assert "L6  No event is added, lost or reordered unless declared" in done.stdout
+    assert "acme imported by pytest" in run_pytest(acme, *stops, "-s").stdout
 
 
 def test_with_paths_both_are_run(acme: Path) -> None:
@@ -108,8 +155,6 @@ def test_known_failures_are_expected_and_must_still_fail(acme: Path) -> None:
     ("options", "said"),
     [
         (("--gatewright-stage", "acme.los"), "there is no stage kind named 'acme.los'; there are acme.bare, acme.gone"),
-        (("--gatewright-stage", "acme.gone"), "cannot be loaded: AttributeError"),
-        (("--gatewright-stage", "acme.bare"), "acme.bare is no stage: it has no nested class Settings"),
         (("--gatewright-stage", "acme.pass", "--gatewright-law", "L99"), "there is no law L99; there are L1, L2"),
         (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "none.txt"), "none.txt: No such file"),
         (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "bad.txt"), "bad.txt:1: say why, behind a `#`"),

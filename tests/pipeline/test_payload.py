@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import InvalidRequest, Payload
+from pipeline.payload import _PIECE_BYTES
 
 VALUES = st.recursive(
     st.none()
@@ -96,6 +97,26 @@ def test_of_duplicate_keys_the_last_wins_and_only_that_one_is_sent() -> None:
 def test_what_is_not_one_json_object_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"JSON|utf-8|truncated|Expected"):
         Payload.parse(body)
+
+
+@given(
+    before=st.integers(-8, 8).map(lambda off: _PIECE_BYTES + off - len(b'{"a":"')),
+    odd=st.sampled_from(["é", "東", "🙂"]).flatmap(
+        lambda char: st.integers(0, len(char.encode())).map(lambda cut: char.encode()[:cut])
+    ),
+    after=st.sampled_from([b"", "🙂".encode() * _PIECE_BYTES, b"b" * _PIECE_BYTES]),
+)
+def test_text_is_text_wherever_the_look_at_it_pauses(before: int, odd: bytes, after: bytes) -> None:
+    body = b'{"a":"' + b"a" * before + odd + after + b'"}'
+    try:
+        text: str | None = body.decode()
+    except UnicodeDecodeError:
+        text = None
+    if text is None:
+        with pytest.raises(ValueError, match="utf-8"):
+            Payload.parse(body)
+    else:
+        assert Payload.parse(body)["a"] == json.loads(text)["a"]
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xe2\x82"])

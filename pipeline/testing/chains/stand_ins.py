@@ -7,6 +7,7 @@ in the config is found as always.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from pipeline.model_card import ModelCard
@@ -34,6 +35,15 @@ class AnyVariable(dict[str, str]):
 
 async def _nothing(self: object) -> None:
     return None
+
+
+def with_shared_transports(registry: Registry) -> Registry:
+    """Each transport is made once for the same options: that checks them, costs many milliseconds where there is TLS,
+    and nothing is ever sent through it.
+    """
+    for kind in registry.kinds("transport"):
+        registry = registry.with_("transport", kind, cache(registry.load("transport", kind)))
+    return registry
 
 
 def with_stand_ins(registry: Registry, answer: Answering, passed: Callable[[str], Any]) -> Registry:

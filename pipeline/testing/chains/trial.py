@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
-from hypothesis import Phase, given, reject, seed, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from pipeline.testing.asking import Unfit
 from pipeline.testing.chains.laws import CHAIN_LAWS, Again, ChainLaw
 from pipeline.testing.chains.world import ChainScenario, Config, chain_scenarios
 from pipeline.testing.kit_host import captured
-from pipeline.testing.law import SECONDS
-from pipeline.testing.trial import HEALTH, PHASES, PROFILES
+from pipeline.testing.place import waiting
+from pipeline.testing.search import PHASES, Endless, search
+from pipeline.testing.trial import PROFILES
+from pipeline.testing.watchdog import Blocked
 
 
 class ChainLawBroken(AssertionError):
@@ -24,8 +26,10 @@ class ChainLawBroken(AssertionError):
 
     def __init__(self, law: ChainLaw, scenario: ChainScenario, reason: str) -> None:
         super().__init__(f"{law.id} {law.title}: {reason}\n" + "\n".join(scenario.lines()))
+        self.law = law
         self.reason = reason
         self.scenario = scenario
+        self.leg = "in a chain"
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,6 @@ class ChainTrial:
 
     law: ChainLaw
     config: Config
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind}::{self.law.id} {self.law.title}"
 
     @property
     def kind(self) -> str:
@@ -50,14 +50,8 @@ class ChainTrial:
     def spared(self) -> str:
         return ""
 
-    def run(self, *, profile: str = "ci", seed: int = 0) -> None:
-        try_chain_law(self.law, self.config, PROFILES[profile].on_loops, from_seed=seed)
-
-    def told(self, error: BaseException, *, seed: int) -> str | None:
-        if not isinstance(error, ChainLawBroken):
-            return None
-        again = f"pytest --gatewright-config {self.config.path} --gatewright-law {self.law.id} --gatewright-seed {seed}"
-        return f"{error}\n\nAgain: {again}"
+    def run(self, *, profile: str = "ci", seed: int = 0, began: Callable[[ChainScenario], None] | None = None) -> None:
+        try_chain_law(self.law, self.config, PROFILES[profile].on_loops, from_seed=seed, began=began)
 
 
 def chain_trials(path: str | Path) -> list[ChainTrial]:
@@ -68,33 +62,59 @@ def chain_trials(path: str | Path) -> list[ChainTrial]:
 
 
 def try_chain_law(
-    law: ChainLaw, config: Config, examples: int, *, from_seed: int = 0, phases: Sequence[Phase] = PHASES
-) -> None:
-    """Raises `ChainLawBroken` with the smallest example found, `ConfigError` for a config that cannot be built."""
+    law: ChainLaw,
+    config: Config,
+    examples: int,
+    *,
+    from_seed: int = 0,
+    phases: Sequence[Phase] = PHASES,
+    began: Callable[[ChainScenario], None] | None = None,
+) -> int:
+    """On how many examples it held. Raises `ChainLawBroken` with the smallest one that breaks it, `ConfigError` for a
+    config that cannot be built.
+    """
+    return try_chain_laws([law], config, examples, from_seed=from_seed, phases=phases, began=began)
+
+
+def try_chain_laws(
+    laws: Sequence[ChainLaw],
+    config: Config,
+    examples: int,
+    *,
+    from_seed: int = 0,
+    phases: Sequence[Phase] = PHASES,
+    began: Callable[[ChainScenario], None] | None = None,
+) -> int:
+    """The same for several laws, all on each example. All of them are `healthy` or none is."""
     faces = [face for face in config.faces() if face[1] in config.subject.dialects]
-    fault: st.SearchStrategy[Any] | None = st.none() if law.healthy else None
+    fault: st.SearchStrategy[Any] | None = st.none() if laws[0].healthy else None
+    at = laws[0]
 
-    def trial(scenario: ChainScenario) -> None:
-        try:
-            # What the engine logs of planned failures is no news.
-            with captured([]):
-                anyio.run(_checked, law, Again(config, scenario))
-        except Unfit:
-            reject()
-        except TimeoutError as error:
-            raise ChainLawBroken(law, scenario, f"it never returns ({SECONDS:g} s)") from error
-        except ChainLawBroken:
-            raise
-        except Exception as error:
-            raise ChainLawBroken(law, scenario, str(error)) from error
+    def check(scenario: ChainScenario) -> None:
+        nonlocal at
+        for at in laws:
+            _hold(at, config, scenario)
 
-    tried: Any = given(chain_scenarios(config, faces, fault=fault))(trial)
-    tried = settings(max_examples=examples, deadline=None, database=None, phases=phases, suppress_health_check=HEALTH)(
-        tried
-    )
-    seed(from_seed)(tried)()
+    strategy = chain_scenarios(config, faces, fault=fault)
+    try:
+        return search(strategy, check, examples=examples, from_seed=from_seed, phases=phases, began=began)
+    except Endless as error:
+        raise ChainLawBroken(at, error.example, str(error)) from error
+
+
+def _hold(law: ChainLaw, config: Config, scenario: ChainScenario) -> None:
+    try:
+        # What the engine logs of planned failures is no news.
+        with captured([]):
+            anyio.run(_checked, law, Again(config, scenario))
+    except (ChainLawBroken, Unfit, Blocked, KeyboardInterrupt):
+        raise
+    except AssertionError as error:
+        raise ChainLawBroken(law, scenario, str(error)) from error
+    except BaseException as error:
+        raise ChainLawBroken(law, scenario, f"it raised {type(error).__name__}: {error}") from error
 
 
 async def _checked(law: ChainLaw, example: Again) -> None:
-    with anyio.fail_after(SECONDS):
-        await law.check(example)
+    with waiting(law.check(example)) as checked:
+        await checked

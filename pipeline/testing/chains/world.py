@@ -24,7 +24,7 @@ from pipeline.runtime import Pipeline
 from pipeline.stage import StageSpec
 from pipeline.testing.answering import steps_of
 from pipeline.testing.asking import request_of
-from pipeline.testing.chains.stand_ins import AnyVariable, with_stand_ins
+from pipeline.testing.chains.stand_ins import AnyVariable, with_shared_transports, with_stand_ins
 from pipeline.testing.points import Points
 from pipeline.testing.scenario import Answer, Ask, Fault
 from pipeline.testing.scripted import ScriptedSource
@@ -33,7 +33,12 @@ from pipeline.testing.subject import Subject
 from pipeline.testing.virtual_clock import VirtualClock
 from pipeline.transport import UpstreamAnswer, UpstreamCall
 
-_OPERATIONS = ("chat", "completion", "embedding")
+_ANY_TROUBLE = st.none() | faults()
+# An upstream may be asked for another operation than its gateway was.
+_MAY_BECOME = {
+    **dict.fromkeys(("chat", "completion"), ("chat", "completion")),
+    **dict.fromkeys(("embedding", "embedding.single"), ("embedding",)),
+}
 
 
 class _AnyStage:
@@ -75,6 +80,17 @@ class Config:
             raise ConfigError(problems)
         return document
 
+    @cached_property
+    def shared(self) -> Registry:
+        return with_shared_transports(self.registry)
+
+    @cached_property
+    def spoken(self) -> list[str]:
+        """The dialects of its upstreams."""
+        host = ChainWorld(self, None).pipeline.host
+        names = [entry.name for entry in self.document.resources if entry.group == "upstreams"]
+        return sorted({host.upstream(name).dialect.name for name in names} & set(self.subject.dialects))
+
     def faces(self) -> list[tuple[str, str]]:
         """Each gateway and dialect that it speaks. Raises `ConfigError` as always."""
         pipeline = ChainWorld(self, None).pipeline
@@ -93,12 +109,12 @@ def chain_scenarios(
     subject = config.subject
     ask = draw(asks(subject, None, dialect=dialect))
     said = {}
-    for spoken in subject.dialects:
-        for operation in _OPERATIONS:
+    for spoken in config.spoken:
+        for operation in _MAY_BECOME.get(ask.operation, ()):
             what = "answers" if operation == "embedding" else "streams"
             items = draw(subject.drawn(what, spoken, operation))
             said[spoken, operation] = tuple(items) if what == "streams" else (items,)
-    return ChainScenario(gateway, ask, said, draw(fault if fault is not None else st.none() | faults()))
+    return ChainScenario(gateway, ask, said, draw(fault if fault is not None else _ANY_TROUBLE))
 
 
 class ChainWorld:
@@ -112,7 +128,7 @@ class ChainWorld:
         self.calls: list[UpstreamCall] = []
         self.sources: list[ScriptedSource] = []
         self.cuts: tuple[int, ...] = ()
-        registry = with_stand_ins(config.registry, self._answer, self.points.at)
+        registry = with_stand_ins(config.shared, self._answer, self.points.at)
         self.pipeline: Pipeline = build(config.document, registry=registry)
 
     @property

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hypothesis import strategies as st
-
 from pipeline.events import Data
 from pipeline.testing.law import law
 from pipeline.testing.scenario import Answer
-from pipeline.testing.strategies import scenarios, spoken
+from pipeline.testing.strategies import spoken, streamed
 from pipeline.testing.world import Result, World
 
 
 @law(
     "L7",
     "It does not matter where the answer is cut",
-    scenarios=lambda subject: scenarios(subject, fault=st.none(), crossed=False, streamed=True),
+    scenarios=streamed,
 )
 async def cut_anywhere(world: World) -> None:
     """The model server decides how much text is in an event, and the network how many bytes are in a read: neither
@@ -79,7 +77,7 @@ def _letters(items: tuple[Data, ...]) -> Iterator[Data]:
 @law(
     "L17",
     "A whole answer is the collected stream",
-    scenarios=lambda subject: scenarios(subject, fault=st.none(), crossed=False, streamed=True),
+    scenarios=streamed,
 )
 async def whole_is_collected_stream(world: World) -> None:
     """A caller who does not stream gets what one who streams would have put together. A stage sees the same events

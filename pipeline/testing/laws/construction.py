@@ -6,10 +6,8 @@ import sys
 import threading
 from typing import Any
 
-from hypothesis import strategies as st
-
 from pipeline.testing.law import law
-from pipeline.testing.strategies import scenarios
+from pipeline.testing.strategies import undisturbed
 from pipeline.testing.world import World
 
 _ACTS = (
@@ -50,7 +48,7 @@ _WATCH = _Watch()
 @law(
     "L2",
     "Construction has no side effects",
-    scenarios=lambda subject: scenarios(subject, fault=st.none()),
+    scenarios=undisturbed,
 )
 async def construction_is_quiet(world: World) -> None:
     """`gatewright check` builds every stage of a config, on any machine. So a constructor looks things up and computes,

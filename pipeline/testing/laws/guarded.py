@@ -16,7 +16,8 @@ async def fault_of(world: World) -> tuple[StageFault | None, Next]:
             for response in call_next.responses:
                 await response.body.aclose()
             return fault, call_next
-        except Exception:
+        except Exception as error:
+            world.failed(error)
             return None, call_next
         await world.read(world.bind(response))
         return None, call_next

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import anyio
-from hypothesis import strategies as st
 
 from pipeline.testing.law import law
-from pipeline.testing.strategies import scenarios
+from pipeline.testing.strategies import undisturbed
 from pipeline.testing.world import World
 
 _ORDERS = (
@@ -24,7 +23,7 @@ _MOST_PLACES = 8
 @law(
     "L15",
     "start and stop work in any order, twice, and half done",
-    scenarios=lambda subject: scenarios(subject, fault=st.none()),
+    scenarios=undisturbed,
     on_loops=True,
 )
 async def any_order(world: World) -> None:

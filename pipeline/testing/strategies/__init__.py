@@ -2,7 +2,7 @@
 
 from pipeline.testing.strategies.answers import answers, events, faults, splits, spoken
 from pipeline.testing.strategies.asks import asks, payloads, requests
-from pipeline.testing.strategies.scenarios import scenarios
+from pipeline.testing.strategies.scenarios import scenarios, streamed, undisturbed
 from pipeline.testing.strategies.settings import from_settings
 from pipeline.testing.strategies.texts import texts
 
@@ -17,5 +17,7 @@ __all__ = [
     "scenarios",
     "splits",
     "spoken",
+    "streamed",
     "texts",
+    "undisturbed",
 ]

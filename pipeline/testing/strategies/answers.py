@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.events import Data
 from pipeline.testing.scenario import BODY_TROUBLES, HEAD_TROUBLES, Answer, Fault, Scenario
-from pipeline.testing.strategies.texts import strings_in, texts
+from pipeline.testing.strategies.texts import kept, texts, words_of
 from pipeline.testing.subject import Subject
 
 _CARD = {"id": "a", "created": 0, "owned_by": "", "extra": {}, "dialect": ""}
@@ -28,10 +28,20 @@ splits: st.SearchStrategy[tuple[int, ...]] = st.lists(st.integers(1, 400), max_s
 """Where reads cut the bytes of an answer; places behind its end cut nothing."""
 
 
+@kept
 def faults(*, head: bool = True, body: bool = True) -> st.SearchStrategy[Fault]:
     """What may go wrong, and after how many pieces or bytes."""
     troubles = [*(HEAD_TROUBLES if head else ()), *(BODY_TROUBLES if body else ())]
     return st.builds(Fault, st.sampled_from(troubles), st.integers(0, 6))
+
+
+_EITHER = st.booleans()
+_ANY_TROUBLE = st.none() | faults()
+
+
+@kept
+def _pieces(text: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(text, max_size=4)
 
 
 @st.composite
@@ -39,9 +49,9 @@ def events(draw: st.DrawFn, operation: str, text: st.SearchStrategy[str]) -> tup
     """The data of neutral events, a complete answer without its end marker."""
     if operation not in _STREAMED:
         return (_OTHER.get(operation, {"data": [{"index": 0, "embedding": [0.5]}]}),)
-    said = [_said(operation, piece) for piece in draw(st.lists(text, max_size=4))]
+    said = [_said(operation, piece) for piece in draw(_pieces(text))]
     said.append({**_said(operation, ""), "choices": [{**_said(operation, "")["choices"][0], "finish_reason": "stop"}]})
-    if draw(st.booleans()):
+    if draw(_EITHER):
         said.append({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": len(said)}})
     return tuple(said)
 
@@ -57,9 +67,12 @@ def spoken(scenario: Scenario) -> tuple[Data, ...]:
 
     Examples that are drawn are alike in short runs, so a law about words does not wait for them.
     """
-    words = sorted({word for word in strings_in(scenario.settings) if word})
+    words = words_of(scenario.settings)
     halves = [half for word in words[-1:] for half in (word[: len(word) // 2], word[len(word) // 2 :]) if half]
     return tuple(_said(scenario.ask.operation, text) for text in [*words, *halves])
+
+
+_one_of = kept(st.sampled_from)
 
 
 @st.composite
@@ -72,10 +85,10 @@ def answers(
     fault: st.SearchStrategy[Fault | None] | None = None,
 ) -> Answer:
     """Neutral, or the bytes of one of `dialects`; a terminal is always answered in bytes."""
-    trouble = draw(fault if fault is not None else st.none() | faults())
+    trouble = draw(fault if fault is not None else _ANY_TROUBLE)
     in_bytes = operation in (*_STREAMED, "embedding") and bool(dialects)
-    if in_bytes and (subject.spec.terminal or draw(st.booleans())):
-        dialect = draw(st.sampled_from(list(dialects)))
+    if in_bytes and (subject.spec.terminal or draw(_EITHER)):
+        dialect = draw(_one_of(tuple(dialects)))
         if operation in _STREAMED:
             items = draw(subject.drawn("streams", dialect, operation))
         else:

@@ -12,18 +12,26 @@ from pipeline.slots import Slot
 from pipeline.testing.asking import Unfit, request_of
 from pipeline.testing.kit_host import KEY, UPSTREAM
 from pipeline.testing.scenario import Ask
-from pipeline.testing.strategies.texts import strings_in, texts
+from pipeline.testing.strategies.texts import kept, texts_of, words_of
 from pipeline.testing.subject import Subject
 from pipeline.wellknown import CHOICE, MODEL, PRINCIPAL, RESERVATION, TARGET, TARGETS, Principal, Target
 
 _GENERATING = ("chat", "completion", "embedding")
 _ASKED_WITH_TEXT = {"completion": "prompt", "embedding": "input", "embedding.single": "prompt"}
+_EITHER = st.booleans()
+_KEYS = st.sampled_from([KEY, None, "kit-key-of-a-stranger"])
+_CHOICES = st.integers(0, 2)
 
 
 def payloads(subject: Subject, dialect: str, operation: str, settings: Any = None) -> st.SearchStrategy[Data]:
     """A client's JSON object: a plain one, or with any field that the dialect's conformance knows."""
-    models = st.sampled_from(sorted({"a", "b", *(word for word in strings_in(settings) if word)}))
-    text = texts(subject, settings)
+    return _payloads(subject, dialect, operation, words_of(settings))
+
+
+@kept
+def _payloads(subject: Subject, dialect: str, operation: str, words: tuple[str, ...]) -> st.SearchStrategy[Data]:
+    models = st.sampled_from(sorted({"a", "b", *words}))
+    text = texts_of(words, subject.arrangement.texts)
     plain: st.SearchStrategy[Data]
     if operation == "chat":
         message: dict[str, st.SearchStrategy[Any]] = {"role": st.just("user"), "content": text}
@@ -46,6 +54,23 @@ def operations(subject: Subject, dialect: str) -> list[str]:
     return [*first, *sorted(known - {*first})]
 
 
+@kept
+def _dialects(subject: Subject) -> st.SearchStrategy[str]:
+    return st.sampled_from(sorted(subject.dialects))
+
+
+@kept
+def _operations(subject: Subject, dialect: str) -> st.SearchStrategy[str]:
+    known = operations(subject, dialect)
+    # Chats are what most stages are about: they come as often as all else.
+    return st.one_of(st.just(known[0]), st.sampled_from(known))
+
+
+@kept
+def _scopes(words: tuple[str, ...]) -> st.SearchStrategy[frozenset[str]]:
+    return st.frozensets(st.sampled_from(sorted({"admin", *words})), max_size=2)
+
+
 @st.composite
 def asks(
     draw: st.DrawFn,
@@ -56,36 +81,32 @@ def asks(
     dialect: str | None = None,
 ) -> Ask:
     """Of any dialect and operation, or those given; what the stage reads has been written."""
-    dialect = dialect if dialect is not None else draw(st.sampled_from(sorted(subject.dialects)))
-    known = operations(subject, dialect)
-    # Chats are what most stages are about: they come as often as all else.
-    asked = operation or draw(st.one_of(st.just(known[0]), st.sampled_from(known)))
-    payload = draw(payloads(subject, dialect, asked, settings))
-    stream = draw(st.booleans()) if asked in ("chat", "completion") else False
-    scopes = draw(st.frozensets(st.sampled_from(sorted({"admin", *strings_in(settings)} - {""})), max_size=2))
-    key = draw(st.sampled_from([KEY, None, "kit-key-of-a-stranger"]))
+    words = words_of(settings)
+    dialect = dialect if dialect is not None else draw(_dialects(subject))
+    asked = operation or draw(_operations(subject, dialect))
+    payload = draw(_payloads(subject, dialect, asked, words))
+    stream = draw(_EITHER) if asked in ("chat", "completion") else False
+    scopes = draw(_scopes(words))
+    key = draw(_KEYS)
     model = payload.get("model") if isinstance(payload.get("model"), str) else ""
-    slots = draw(_slots(subject, str(model), scopes))
-    return Ask(asked, dialect, stream, payload, key, scopes, slots)
+    return Ask(asked, dialect, stream, payload, key, scopes, _slots(draw, subject, str(model), scopes))
 
 
-@st.composite
 def _slots(draw: st.DrawFn, subject: Subject, model: str, scopes: frozenset[str]) -> tuple[tuple[Any, Any], ...]:
     target = Target(UPSTREAM, f"{model}-there")
-    known: dict[Slot[Any], st.SearchStrategy[Any]] = {
-        PRINCIPAL: st.just(Principal("kit-caller", scopes)),
-        MODEL: st.just(model),
-        TARGET: st.just(target),
-        TARGETS: st.just((target,)),
-        CHOICE: st.integers(0, 2),
-        RESERVATION: st.none(),
-        **subject.arrangement.slots,
+    known: dict[Slot[Any], Any] = {
+        PRINCIPAL: Principal("kit-caller", scopes),
+        MODEL: model,
+        TARGET: target,
+        TARGETS: (target,),
+        RESERVATION: None,
     }
+    drawn = {CHOICE: _CHOICES, **subject.arrangement.slots}
     wanted = sorted(subject.spec.reads | subject.spec.may_read, key=lambda slot: slot.name)
     return tuple(
-        (slot, draw(known[slot]))
+        (slot, draw(drawn[slot]) if slot in drawn else known[slot])
         for slot in wanted
-        if slot in known and (slot in subject.spec.reads or draw(st.booleans()))
+        if (slot in drawn or slot in known) and (slot in subject.spec.reads or draw(_EITHER))
     )
 
 

@@ -11,8 +11,12 @@ from pipeline.testing.scenario import Answer, Ask, Fault, Scenario
 from pipeline.testing.strategies.answers import answers
 from pipeline.testing.strategies.asks import asks
 from pipeline.testing.strategies.settings import from_settings
+from pipeline.testing.strategies.texts import kept
 from pipeline.testing.subject import Subject
 from pipeline.testing.world import World
+
+_STREAMED = st.sampled_from(["chat", "completion"])
+_SEEDS = st.integers(0, 3)
 
 
 @st.composite
@@ -30,17 +34,32 @@ def scenarios(
 
     `neutral`: it is never in bytes. `streamed`: only what can be streamed is asked.
     """
-    own = subject.arrangement.settings
-    possible: st.SearchStrategy[Any] = own if own is not None else from_settings(subject.cls.Settings)
-    # Found out before the rest is drawn, which costs more than building the stage.
-    settings = draw(possible.filter(lambda settings: _works(subject, settings)))
+    settings = draw(_settings(subject))
     if streamed:
-        operation = draw(st.sampled_from(["chat", "completion"]))
+        operation = draw(_STREAMED)
     ask = draw(asks(subject, settings, operation))
     others = sorted(set(subject.dialects) - {ask.dialect}) if crossed and not subject.spec.terminal else []
     dialects = [] if neutral else [ask.dialect, *others]
     answer = draw(answers(subject, ask.operation, dialects, settings, fault))
-    return Scenario(settings, ask, answer, draw(st.integers(0, 3)))
+    return Scenario(settings, ask, answer, draw(_SEEDS))
+
+
+def undisturbed(subject: Subject) -> st.SearchStrategy[Scenario]:
+    """Nothing goes wrong further in."""
+    return scenarios(subject, fault=st.none())
+
+
+def streamed(subject: Subject) -> st.SearchStrategy[Scenario]:
+    """Nothing goes wrong, and the same could be asked for as a stream and as a whole."""
+    return scenarios(subject, fault=st.none(), crossed=False, streamed=True)
+
+
+@kept
+def _settings(subject: Subject) -> st.SearchStrategy[Any]:
+    """Those that the stage takes. Found out before the rest is drawn, which costs more than building the stage."""
+    own = subject.arrangement.settings
+    possible: st.SearchStrategy[Any] = own if own is not None else from_settings(subject.cls.Settings)
+    return possible.filter(lambda settings: _works(subject, settings))
 
 
 def _works(subject: Subject, settings: Any) -> bool:

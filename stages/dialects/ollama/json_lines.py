@@ -41,7 +41,7 @@ def _repaired(frame: bytes, error: Exception) -> object:
 
 def as_line(frame: bytes) -> bytes | None:
     """`frame` as the one line it is, or None if it must be written afresh."""
-    line = frame.strip(b" \t\r\n")
+    line = frame.strip()
     return None if _UNFIT.search(line) or not line else line + b"\n"
 
 

@@ -58,16 +58,3 @@ class Named:
         except NOT_JSON:
             return None
         return encode({**top, "model": self._model})
-
-
-def rename(frame: bytes, model: str) -> bytes:
-    """An encoded frame with the model's name set and all else JSON-equal; what is no JSON object stays as it is."""
-    if b'"model"' not in frame:
-        return frame
-    try:
-        top = decode_top(frame)
-    except NOT_JSON:
-        return frame
-    if "model" not in top:
-        return frame
-    return encode({**top, "model": model}) + (b"\n" if frame.endswith(b"\n") else b"")

@@ -22,7 +22,7 @@ class Choice(Protocol):
 def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> Data:
     """The whole answer that a stream spells out: its identity from the first event, the rest from the last."""
     answer: Data = {}
-    identity: Data = {}
+    first: Data = {}
     usage: Any = None
     choices: dict[int, Choice] = {}
     for event in events:
@@ -30,9 +30,7 @@ def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> 
             continue
         data = event.data
         answer.update(data)
-        for key in _IDENTITY:
-            if key in data and key not in identity:
-                identity[key] = data[key]
+        first = {**data, **first}
         if data.get("usage") is not None:
             usage = data["usage"]
         for given in map(as_dict, as_list(data.get("choices"))):
@@ -40,7 +38,12 @@ def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> 
             if index not in choices:
                 choices[index] = new(index)
             choices[index].add(given)
-    answer |= identity
-    answer |= {"object": object, "choices": [choices[index].whole() for index in sorted(choices)]}
+    for key in _IDENTITY:
+        if key in first:
+            answer[key] = first[key]
     answer.pop("usage", None)
-    return answer if usage is None else {**answer, "usage": usage}
+    if usage is not None:
+        answer["usage"] = usage
+    answer["object"] = object
+    answer["choices"] = [choices[index].whole() for index in sorted(choices)]
+    return answer

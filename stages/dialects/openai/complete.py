@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
@@ -36,15 +37,17 @@ class Completer(ABC):
     """
 
     object: str
+    id_prefix: str
     reasons = _TEXT_FINISH
 
-    def __init__(self, request: Request, *, model: str, new_id: Callable[[], str], created: int) -> None:
+    def __init__(self, request: Request, *, model: str, id: str, created: int) -> None:
         self._request = request
         self._model = model
-        self._new_id = new_id
-        self._default_created = created
+        self._id = id
+        self._created = created
         self._stream = request.stream
         self._wants_usage = not request.stream or _includes_usage(request)
+        self._tells_null_usage = request.stream and self._wants_usage
         self._usage_chunk: Data | None = None
         self._same: Data = {}
         self._unsent: Data = {}
@@ -60,7 +63,10 @@ class Completer(ABC):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
                 self._translate = self.translation(self._request)
-            return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
+            chunks: list[Event] = []
+            for data in self._translate(event.data):
+                chunks += self._put_right(event, data)
+            return tuple(chunks)
         return self._put_right(event, event.data)
 
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
@@ -86,15 +92,21 @@ class Completer(ABC):
                     ended.append(self.ended(index, choice, finish))
                 elif text is not None:
                     text["finish_reason"] = finish
-        if data.get("usage") is not None:
-            self._hold_usage(head, data["usage"])
+        usage = usage_of.complete(data["usage"]) if data.get("usage") is not None else None
+        if usage is not None:
+            self._usage_chunk = {**head, "choices": [], "usage": usage}
         if not (said or ended):
             self._unsent = head
             return ()
         self._unsent = {}
-        if not (self._stream and self._wants_usage):
-            head.pop("usage", None)
-        return tuple(event.with_data({**head, "choices": choices}) for choices in (said, ended) if choices)
+        if usage is not None and not self._stream:
+            head["usage"], self._usage_chunk = usage, None
+        elif not self._tells_null_usage:
+            del head["usage"]
+        if said and ended:
+            return event.with_data({**head, "choices": said}), event.with_data({**head, "choices": ended})
+        head["choices"] = said or ended
+        return (event.with_data(head),)
 
     # What differs between the kinds of answer.
 
@@ -121,18 +133,13 @@ class Completer(ABC):
     def _same_for_all(self, data: Data) -> Data:
         """What every chunk says alike; `data` is the first."""
         self._same = {
-            "id": as_text(data.get("id")) or self._new_id(),
+            "id": as_text(data.get("id")) or self.id_prefix + _digest(self._id)[:29],
             "object": self.object,
-            "created": as_count(data.get("created"), self._default_created),
+            "created": as_count(data.get("created"), self._created),
             "model": self._model,
             "usage": None,
         }
         return self._same
-
-    def _hold_usage(self, head: Data, given: Any) -> None:
-        usage = usage_of.complete(given)
-        if usage is not None:
-            self._usage_chunk = {**head, "choices": [], "usage": usage}
 
     def _end(self) -> tuple[Event, ...]:
         if not self._open:
@@ -155,22 +162,16 @@ class ChatCompleter(Completer):
     """Chat: the role once and first, tool calls numbered, content a string, log-probabilities whole."""
 
     object = CHUNK_OBJECT
+    id_prefix = "chatcmpl-"
     reasons = _CHAT_FINISH
 
     def __init__(
-        self,
-        request: Request,
-        *,
-        model: str,
-        new_id: Callable[[], str],
-        created: int,
-        new_call_id: Callable[[int], str],
-        reasoning_fields: Sequence[str] = (),
+        self, request: Request, *, model: str, id: str, created: int, reasoning_fields: Sequence[str] = ()
     ) -> None:
-        super().__init__(request, model=model, new_id=new_id, created=created)
-        self._new_call_id = new_call_id
-        self._reasoning_fields = tuple(reasoning_fields)
+        super().__init__(request, model=model, id=id, created=created)
+        self._reasoning_fields = reasoning_fields
         self._calls: dict[int, ToolCalls] = {}
+        self._call_ids = 0
 
     def translation(self, request: Request) -> Callable[[Data], list[Data]]:
         return ForeignChat(request)
@@ -192,11 +193,18 @@ class ChatCompleter(Completer):
                 delta[key] = value
         if self._reasoning_fields:
             delta = self._with_reasoning_named(delta)
-        logprobs = complete_chat_logprobs(choice.get("logprobs"))
+        logprobs = choice.get("logprobs")
+        if logprobs is not None:
+            logprobs = complete_chat_logprobs(logprobs)
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
         rest = {} if ending else choice
         return {**rest, "index": index, "delta": delta, "logprobs": logprobs, "finish_reason": None}
+
+    def _new_call_id(self, choice: int) -> str:
+        """The choice is in it: those of several upstream calls are completed apart, and no two ids may be the same."""
+        number, self._call_ids = self._call_ids, self._call_ids + 1
+        return "call_" + _digest(f"{_digest(self._id)}/{choice}/{number}")[:24]
 
     def _with_reasoning_named(self, delta: Data) -> Data:
         """The reasoning under the names that a config wants; servers that use both names say the same twice."""
@@ -221,6 +229,7 @@ class TextCompleter(Completer):
     """Text completions: `text` always a string, log-probabilities as parallel lists."""
 
     object = "text_completion"
+    id_prefix = "cmpl-"
 
     def translation(self, request: Request) -> Callable[[Data], list[Data]]:
         return ForeignText(request)
@@ -240,6 +249,10 @@ class TextCompleter(Completer):
 
 def _includes_usage(request: Request) -> bool:
     return as_dict(request.payload.get("stream_options")).get("include_usage") is True
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _joined(parts: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 
 from pipeline import (
     Answered,
@@ -37,8 +36,9 @@ from stages.dialects.openai.read import read
 from stages.dialects.openai.stream import StreamDecoder, StreamEncoder
 from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
+from stages.dialects.renaming import FrameRenamer, rename
 from stages.dialects.sse import replace_data
-from stages.dialects.wire import NOT_JSON, decode_top, encode
+from stages.dialects.wire import encode, media_type
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
@@ -84,7 +84,7 @@ class OpenAI:
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: some stream unasked, some answer a stream whole."""
-        content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        content_type = media_type(headers.get("content-type"))
         if content_type == "text/event-stream" or (request.stream and content_type != "application/json"):
             return StreamDecoder()
         return WholeDecoder(_NEUTRAL.get(request.operation))
@@ -116,39 +116,16 @@ class OpenAI:
     ) -> Callable[[Event], tuple[Event, ...]]:
         created = int(clock.time())
         if request.operation == "chat":
-            calls = iter(range(1 << 30))
-
-            def new_call_id(choice: int) -> str:
-                # The choice too: those of several upstream calls are completed apart, and no two ids may be the same.
-                return "call_" + _digest(f"{_digest(id)}/{choice}/{next(calls)}")[:24]
-
-            return ChatCompleter(
-                request,
-                model=model,
-                new_id=lambda: f"chatcmpl-{_digest(id)[:29]}",
-                created=created,
-                new_call_id=new_call_id,
-                reasoning_fields=reasoning_fields,
-            )
+            return ChatCompleter(request, model=model, id=id, created=created, reasoning_fields=reasoning_fields)
         if request.operation == "completion":
-            return TextCompleter(request, model=model, new_id=lambda: f"cmpl-{_digest(id)[:29]}", created=created)
+            return TextCompleter(request, model=model, id=id, created=created)
         return embeddings.EmbeddingCompleter(request, model=model)
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
-        def rename(data: bytes) -> bytes:
-            if b'"model"' not in data:
-                return data
-            try:
-                top = decode_top(data)
-            except NOT_JSON:
-                return data  # what is not JSON is forwarded as it is: that is what this shape promises
-            return encode({**top, "model": model}) if "model" in top else data
-
-        return (lambda frame: replace_data(frame, rename)) if request.stream else rename
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+        name = encode(model)
+        if not request.stream:
+            return lambda data: rename(data, name)
+        return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:

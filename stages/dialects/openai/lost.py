@@ -10,8 +10,8 @@ from pipeline import Data, IfLost, Losses
 from stages.dialects.openai.table import READS
 
 _INDEX = re.compile(r"\[\d+\]")
-_RULES = {row.field: row.if_lost for row in READS if row.means is None and row.field != "*"}
-UNKNOWN = next(row.if_lost for row in READS if row.field == "*" and row.means is None)
+_RULES = {row.field: row.if_lost for row in READS if row.means is None}
+UNKNOWN = _RULES["*"]
 """The rule for fields that nobody knows."""
 
 

@@ -18,7 +18,7 @@ _LOOK = 16  # characters of base64: twelve bytes, which is as far as the longest
 def image_type(data: str) -> str:
     """The media type of a picture in standard base64; JPEG if it is none that is known."""
     head = _head(data)
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+    if head.startswith(b"RIFF") and head[8:] == b"WEBP":
         return "image/webp"
     return next((media_type for mark, media_type in _IMAGES if head.startswith(mark)), _UNKNOWN)
 
@@ -26,7 +26,7 @@ def image_type(data: str) -> str:
 def audio_format(data: str) -> str | None:
     """`wav` or `mp3`; None if it is neither."""
     head = _head(data)
-    if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
+    if head.startswith(b"RIFF") and head[8:] == b"WAVE":
         return "wav"
     # MPEG audio: an ID3 tag, or a frame's eleven set bits with layer III.
     frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2

@@ -28,10 +28,12 @@ class Profile:
     efforts: Mapping[str, str] = field(default_factory=dict)
 
 
+_LOW_TO_HIGH = {"minimal": "low", "xhigh": "high", "max": "high"}
+
 PROFILES: Mapping[str, Profile] = {
     OPENAI: Profile(max_temperature=2, max_stops=4, max_text_logprobs=5),
-    LLAMA_CPP: Profile(efforts={"minimal": "low", "xhigh": "high", "max": "high"}),
-    VLLM: Profile(efforts={"minimal": "low", "xhigh": "high", "max": "high"}),
+    LLAMA_CPP: Profile(efforts=_LOW_TO_HIGH),
+    VLLM: Profile(efforts=_LOW_TO_HIGH),
     OPENROUTER: Profile(max_temperature=2, max_stops=4, max_text_logprobs=5, efforts={"max": "xhigh"}),
 }
 """The default first."""

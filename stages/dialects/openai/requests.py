@@ -12,6 +12,13 @@ from pipeline import Asked, InvalidRequest, Payload
 
 GENERATING = frozenset({"chat", "completion"})
 _LONGEST_MODEL = 512
+
+
+class _Object(msgspec.Struct):
+    """Any JSON object; its fields are skipped, not decoded."""
+
+
+_objects = msgspec.json.Decoder(list[_Object]).decode
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
@@ -45,12 +52,13 @@ def _check_messages(payload: Payload) -> None:
         raise InvalidRequest("You must provide messages.", param="messages", code="missing_required_parameter")
     if not raw.startswith(b"["):
         raise InvalidRequest("messages must be an array.", param="messages", code="invalid_type")
-    messages = _elements(raw)
+    try:
+        messages = _objects(raw)
+    except msgspec.ValidationError:
+        at = next(at for at, message in enumerate(_elements(raw)) if not bytes(message).startswith(b"{"))
+        raise InvalidRequest("A message must be an object.", param=f"messages[{at}]", code="invalid_type") from None
     if not messages:
         raise InvalidRequest("messages must not be empty.", param="messages", code="invalid_value")
-    for at, message in enumerate(messages):
-        if not bytes(message).startswith(b"{"):
-            raise InvalidRequest("A message must be an object.", param=f"messages[{at}]", code="invalid_type")
 
 
 def _stream(operation: str, payload: Payload) -> bool:

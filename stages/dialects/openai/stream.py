@@ -18,11 +18,11 @@ from stages.dialects.framing import MAX_EVENT_BYTES
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.errors import in_band
 from stages.dialects.sse import SseFramer, data_of
-from stages.dialects.sse import encode as frame_of
 from stages.dialects.wire import NOT_JSON, decode, encode
 
 Fold = Callable[[Sequence[Event]], Data]
 
+_END = EventKind.END
 DONE = b"data: [DONE]\n\n"
 _USUAL = b"data: {"  # how nearly every frame begins; it carries an object, so it cannot be the end marker
 _TELLING = re.compile(rb'"(?:error"|usage"(?!:null))')  # one search, because every frame pays for it
@@ -90,7 +90,7 @@ class StreamEncoder:
     def encode(self, event: Event) -> bytes:
         if event.frame is not None and event.dialect == self.dialect:
             return event.frame
-        return DONE if event.kind is EventKind.END else frame_of(encode(event.data))
+        return DONE if event.kind is _END else b"data: " + encode(event.data) + b"\n\n"
 
     def finish(self) -> bytes:
         return b""

@@ -9,6 +9,8 @@ import msgspec
 from pipeline import Data, Usage
 from stages.dialects.wire import NOT_JSON, as_count
 
+_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
 
 class _Counts(msgspec.Struct):
     prompt_tokens: int | None = None
@@ -51,7 +53,7 @@ def complete(usage: Any, *, completion: bool = True) -> Data | None:
     The total is recomputed when it is missing or is not the sum; details and unknown fields survive. Embeddings have
     no `completion_tokens` (`completion=False`).
     """
-    if not isinstance(usage, dict) or not ({"prompt_tokens", "completion_tokens", "total_tokens"} & usage.keys()):
+    if not isinstance(usage, dict) or _COUNTS.isdisjoint(usage):
         return None
     prompt = as_count(usage.get("prompt_tokens"), 0)
     generated = as_count(usage.get("completion_tokens"), 0)

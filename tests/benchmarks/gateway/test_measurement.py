@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -52,3 +53,17 @@ def test_a_steady_peer_that_is_not_steady_makes_a_run_too_noisy(peer: str) -> No
 def test_other_peers_and_single_rounds_prove_no_noise() -> None:
     assert not list(run_of("litellm", 1.0, 100.0).noise())
     assert not list(run_of("nginx", 1.0).noise())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "figure", "noisy"),
+    [
+        ("stream-paced", "cpu_us_per_chunk", True),
+        ("stream-paced", "p99_ms", False),
+        ("whole-1k-low", "cpu_us_per_request", False),
+    ],
+)
+def test_noise_is_looked_for_where_the_work_is_always_the_same(scenario: str, figure: str, noisy: bool) -> None:
+    costs: list[dict[str, Any]] = [{figure: 10.0 * at} for at in (1, 2, 3)]
+    measured = [Measurement("bare", scenario, at, **cost) for at, cost in enumerate(costs, start=1)]
+    assert any(Run(MACHINE, 3, 2.0, measured).noise()) == noisy

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline import TARGET_USED, Body, Data, Dialect, GatewayError, Headers, Outcome, Request, Response, Target
+from pipeline import TARGET_USED, Body, Data, Dialect, Headers, Request, Response, Target
 from stages.dialects.ollama.dialect import Ollama
 from stages.dialects.openai.dialect import OpenAI
 from stages.normalise import Normalise
+from tests.stages.dialects.served import Served, read_to_end
 from tests.stages.fakes import FakeClock, FakeSource, Next, fake_host
 
 NDJSON = "application/x-ndjson"
@@ -20,36 +20,6 @@ NOW = 1_767_323_045.5
 NOW_TEXT = "2026-01-02T03:04:05.5Z"
 DONE = b"data: [DONE]\n\n"
 _DIALECTS: dict[str, Dialect] = {"ollama": Ollama(), "openai": OpenAI()}
-
-
-@dataclass
-class Served:
-    """What the client got, piece by piece; `raised` if nothing had been sent yet when it failed."""
-
-    pieces: list[bytes]
-    raised: GatewayError | None
-    outcome: Outcome
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.pieces)
-
-    @property
-    def lines(self) -> list[Data]:
-        """The lines of a stream, as a reader sees them that splits wherever Python does (law 32)."""
-        lines = [json.loads(line) for line in self.body.decode().splitlines()]
-        assert len(lines) == self.body.count(b"\n")
-        return lines
-
-    @property
-    def events(self) -> list[Any]:
-        """The events of an OpenAI stream; the end marker is the text of it."""
-        datas = [event.removeprefix("data: ") for event in self.body.decode().split("\n\n") if event]
-        return [data if data == "[DONE]" else json.loads(data) for data in datas]
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 class Ticks(FakeClock):
@@ -78,32 +48,22 @@ async def body_of(
     model: str = "theirs",
     operation: str | None = None,
     clock: FakeClock | None = None,
-) -> Body:
+) -> tuple[Body, FakeSource]:
     """A bound body that has not been read. `operation` is what the upstream was asked if it is another one."""
     asked = request if operation is None else request.evolve(operation=operation)
     content_type = content_type or ((SSE if upstream == "openai" else NDJSON) if request.stream else JSON)
-    body = Body(FakeSource(pieces), _DIALECTS[upstream].decoder(asked, Headers({"content-type": content_type})))
+    source = FakeSource(pieces)
+    body = Body(source, _DIALECTS[upstream].decoder(asked, Headers({"content-type": content_type})))
     response = Response(body).with_slot(TARGET_USED, Target("upstream", model))
     host = fake_host(clock=clock or FakeClock(NOW), implementations={("dialect", "ollama"): Ollama})
     await Normalise(Normalise.Settings(shape=shape), host)(request, Next(lambda _: response))
     body.bind(_DIALECTS[request.dialect].encoder(request))
-    return body
+    return body, source
 
 
 async def serve(request: Request, pieces: Sequence[Any], **given: Any) -> Served:
     """Read the answer to its end."""
-    body = await body_of(request, pieces, **given)
-    outcomes: list[Outcome] = []
-    body.on_end(outcomes.append)
-    out: list[bytes] = []
-    raised = None
-    try:
-        while (piece := await body.next_piece()) is not None:
-            out.append(piece)
-    except GatewayError as error:
-        raised = error
-    assert len(outcomes) == 1
-    return Served(out, raised, outcomes[0])
+    return await read_to_end(*await body_of(request, pieces, **given))
 
 
 def line(said: Any = "", *, done: bool = False, model: str = "theirs", **fields: Any) -> bytes:

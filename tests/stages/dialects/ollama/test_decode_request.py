@@ -84,6 +84,50 @@ def test_what_follows_the_first_value_is_not_looked_at(after: bytes) -> None:
     assert found.payload.encode() == b'{"model":"m","n":12345678901234567890123,"x":"\xc3\xa9"}'
 
 
+TYPES = {
+    "string": (
+        *("model", "name", "source", "destination", "prompt", "suffix", "system", "template", "from", "quantize"),
+        *("quantization", "renderer", "parser", "requires", "remote_host", "draft_quantize"),
+    ),
+    "bool": (
+        *("stream", "truncate", "shift", "logprobs", "raw", "verbose", "insecure"),
+        *("_debug_render_only",),
+    ),
+    "int": ("top_logprobs", "dimensions"),
+    "[]int": ("context",),
+    "[]api.Message": ("messages",),
+    "[]api.ImageData": ("images",),
+    "api.Tools": ("tools",),
+    "map[string]interface {}": ("options", "parameters", "info"),
+    "map[string]string": ("files", "adapters", "draft_files"),
+}
+SEVERAL = {"format", "think", "keep_alive", "input", "license"}
+EXAMPLES = {"string": "a", "bool": True, "int": 1, "array": [], "object": {}}
+NAMES = {
+    "chat": "ChatRequest",
+    "completion": "GenerateRequest",
+    "models.show": "ShowRequest",
+    "embedding": "EmbedRequest",
+    "embedding.single": "EmbeddingRequest",
+    **{f"manage.{what}": f"{what.title()}Request" for what in ("pull", "push", "create", "copy", "delete")},
+}
+
+
+def test_what_go_calls_the_type_of_each_field() -> None:
+    """Clients show the server's words to their users, so each is told as the server tells it."""
+    types = {field: type for type, fields in TYPES.items() for field in fields}
+    for operation, struct in STRUCTS.items():
+        for field in struct.fields.keys() - SEVERAL:
+            wanted = types[field]
+            kind = "object" if wanted.startswith("map") else wanted if wanted in EXAMPLES else "array"
+            for other in EXAMPLES.keys() - {kind}:
+                error = refused(operation, json.dumps({where(operation): "m", field: EXAMPLES[other]}).encode())
+                found, place = "number" if other == "int" else other, f"{NAMES[operation]}.{field}"
+                assert error.message == f"json: cannot unmarshal {found} into Go struct field {place} of type {wanted}"
+                assert error.param == field
+            asked(operation, **{where(operation): "m", field: EXAMPLES[kind]})
+
+
 @pytest.mark.parametrize(
     ("operation", "field", "value", "said"),
     [

@@ -12,7 +12,8 @@ import pytest
 
 from pipeline import END, Data, Event
 from stages.dialects.ollama.dialect import Ollama
-from tests.stages.dialects.ollama.served import JSON, NOW, Served, Ticks, as_line, ask, serve
+from tests.stages.dialects.ollama.served import JSON, NOW, Ticks, as_line, ask, serve
+from tests.stages.dialects.served import Served
 from tests.stages.fakes import FakeClock
 
 OURS = as_line({"model": "theirs", "embeddings": [[0.6, 0.8], [1, 0]], "total_duration": 5, "prompt_eval_count": 3})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.stages.dialects.ollama.served import DONE, NOW, Served, Ticks, ask, chunk, line, serve
+from tests.stages.dialects.ollama.served import DONE, NOW, Ticks, ask, chunk, line, serve
+from tests.stages.dialects.served import Served
 
 THINKS = (
     b'{"model":"q","created_at":"2026-01-02T03:04:05.9Z",'

@@ -8,7 +8,8 @@ import pytest
 
 from pipeline import END, Event, Headers, OutcomeKind
 from stages.dialects.ollama.dialect import Ollama
-from tests.stages.dialects.ollama.served import JSON, Served, as_line, ask, serve
+from tests.stages.dialects.ollama.served import JSON, as_line, ask, serve
+from tests.stages.dialects.served import Served
 
 PULL = [
     as_line({"status": "pulling manifest"}),

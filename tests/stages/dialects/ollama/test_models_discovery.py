@@ -64,6 +64,9 @@ def test_it_asks_for_nothing_that_generates_or_loads() -> None:
         ("GET", "/api/ps"),
     ]
     assert server.calls[2].body == b'{"model":"a:latest"}'
+    sent = ("content-type", "application/json")
+    for call in server.calls:
+        assert {*call.headers} == {("accept", "application/json"), *([sent] if call.body else [])}
 
 
 def test_a_list_that_tells_all_needs_no_show() -> None:

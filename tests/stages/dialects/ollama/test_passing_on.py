@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import Data, Event, EventKind
 from stages.dialects.ollama.dialect import Ollama
+from stages.dialects.ollama.render import joined
 from tests.stages.dialects.ollama.served import NOW_TEXT, as_line, ask, body_of, line, serve
 
 ODD: Data = {
@@ -64,7 +65,7 @@ async def test_lines_that_are_right_keep_their_bytes() -> None:
 async def test_a_line_that_a_stage_has_changed_keeps_what_it_did_not_change(
     operation: str, lines: list[bytes], stream: bool
 ) -> None:
-    body = await body_of(ask(operation=operation, stream=stream), lines if stream else lines[-1:])
+    body, _ = await body_of(ask(operation=operation, stream=stream), lines if stream else lines[-1:])
     body.map(lambda event: event.with_data({**event.data}) if event.kind is EventKind.DATA else event)
     out = b"".join([piece async for piece in body.pieces()])
     expected = renamed(lines) if stream else renamed(lines[-1:])
@@ -81,7 +82,7 @@ async def test_a_stage_may_change_the_text_and_the_reason() -> None:
             return event
         return event.with_data({**event.data, "choices": [{**choice, "finish_reason": "content_filter"}]})
 
-    body = await body_of(ask(), [line("hi"), line(done=True, done_reason="weird")])
+    body, _ = await body_of(ask(), [line("hi"), line(done=True, done_reason="weird")])
     body.map(change)
     said, done = [json.loads(piece) for piece in [piece async for piece in body.pieces()]]
     assert (said["message"]["content"], done["done_reason"]) == ("HI", "content_filter")
@@ -89,7 +90,7 @@ async def test_a_stage_may_change_the_text_and_the_reason() -> None:
 
 async def test_an_event_that_a_stage_made_has_the_name_and_the_time_before_it() -> None:
     added = Event({"choices": [{"index": 0, "delta": {"content": "!"}}], "system_fingerprint": "x"})
-    body = await body_of(ask(), [line("hi"), line(done=True)])
+    body, _ = await body_of(ask(), [line("hi"), line(done=True)])
     body.expand(lambda event: (event, added) if event.text else (event,))
     _, made, _ = [json.loads(piece) for piece in b"".join([piece async for piece in body.pieces()]).splitlines()]
     message = {"role": "assistant", "content": "!"}
@@ -186,3 +187,18 @@ def test_the_renamer_changes_the_name_at_the_top_only() -> None:
     changed = Ollama().renamer(ask(), "asked")(frame)
     assert changed.endswith(b"}\n")
     assert json.loads(changed) == {**json.loads(frame), "model": "asked"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names"), [([2, 0, 1], "bca"), ([0, 0, 0], "abc"), ([1, 0, 0], "abc"), ([None, None, None], "abc")]
+)
+@pytest.mark.parametrize("operation", ["chat", "completion"])
+def test_calls_are_folded_by_their_numbers_where_those_tell_them_apart(
+    operation: str, numbers: list[int | None], names: str
+) -> None:
+    """Old servers number every call 0: then they come in their order (pitfall 15)."""
+    calls = [{"function": {"name": name, "index": number}} for name, number in zip("abc", numbers, strict=True)]
+    lines = [{"tool_calls": [call]} for call in calls]
+    whole = joined(operation, [{"message": line} for line in lines] if operation == "chat" else lines)
+    folded = whole["message"] if operation == "chat" else whole
+    assert "".join(call["function"]["name"] for call in folded["tool_calls"]) == names

@@ -80,6 +80,15 @@ def test_arguments_are_compact_json_with_their_keys_in_order_and_ids_are_kept() 
     ]
 
 
+@pytest.mark.parametrize("id", [None, "", 5, {}])
+def test_an_id_that_is_none_is_absent(id: Any) -> None:
+    """Then the gateway makes one, and a client never gets an id that names nothing."""
+    call = {"id": id, "type": "odd", "more": 1, "function": {"name": "f", "arguments": {}}}
+    [choice] = choices(events(line({"tool_calls": [call]})))
+    [told] = choice["delta"]["tool_calls"]
+    assert told == {"more": 1, "index": 0, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
 @pytest.mark.parametrize(("arguments", "text"), [({}, "{}"), (None, "{}"), ('{"a": 1}', '{"a": 1}'), ([], "{}")])
 def test_arguments_of_odd_servers(arguments: Any, text: str) -> None:
     [choice] = choices(events(line({"tool_calls": [{"function": {"name": "f", "arguments": arguments}}]})))
@@ -207,5 +216,5 @@ def test_what_the_upstream_sends_decides_how_it_is_read(content_type: str, strea
 
 async def test_a_stage_reads_the_text_of_either_shape() -> None:
     for stream, pieces in ((True, [line("Hi"), line(" you", done=True)]), (False, [line("Hi you", done=True)])):
-        body = await body_of(ask(stream=stream), pieces)
+        body, _ = await body_of(ask(stream=stream), pieces)
         assert "".join([event.text async for event in body]) == "Hi you"

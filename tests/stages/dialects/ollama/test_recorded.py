@@ -38,7 +38,7 @@ def streams(recording: Recording) -> bool:
 async def test_an_ollama_client_gets_the_very_bytes(recording: Recording) -> None:
     request = ask(operation=_OPERATIONS[recording.request.path], stream=streams(recording))
     model = json.loads(recording.body.split(b"\n")[0]).get("model", "asked")
-    body = await body_of(
+    body, _ = await body_of(
         request.evolve(model=model), [recording.body], content_type=recording.headers["content-type"], model=model
     )
     assert b"".join([piece async for piece in body.pieces()]) == recording.body

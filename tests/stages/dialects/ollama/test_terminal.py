@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import OutcomeKind, UpstreamTimeout
-from tests.stages.dialects.ollama.served import DONE, Served, ask, chunk, line, serve
+from tests.stages.dialects.ollama.served import DONE, ask, chunk, line, serve
+from tests.stages.dialects.served import Served
 from tests.stages.dialects.sse_streams import cuts
 
 LINES = [
@@ -82,7 +83,7 @@ async def test_law_30_an_error_at_any_place_ends_the_stream_there(client: str, a
 
 @pytest.mark.parametrize("client", ["openai", "ollama"])
 async def test_a_connection_that_breaks_ends_the_stream_once(client: str) -> None:
-    served = await serve(ask(dialect=client), [LINES[0], UpstreamTimeout("silent")])
+    served = await serve(ask(dialect=client), [LINES[0], UpstreamTimeout("silent", work_done="maybe")])
     assert not ended_well(served, client)
 
 

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-from pipeline import TARGET_USED, Body, GatewayError, Headers, Outcome, Request, Response, Target
+from pipeline import TARGET_USED, Body, Headers, Request, Response, Target
 from stages.dialects.openai.dialect import OpenAI
 from stages.normalise import Normalise
+from tests.stages.dialects.served import Served, read_to_end
 from tests.stages.fakes import FakeSource, Next, fake_host
 
 SSE = "text/event-stream"
 JSON = "application/json"
-
-
-@dataclass
-class Served:
-    """What the client got, piece by piece; `raised` if nothing had been sent yet when it failed."""
-
-    pieces: list[bytes]
-    raised: GatewayError | None
-    outcome: Outcome
-    source: FakeSource
-
-    @property
-    def body(self) -> bytes:
-        return b"".join(self.pieces)
 
 
 def chat(*, stream: bool, operation: str = "chat", usage: bool = False) -> Request:
@@ -66,15 +52,4 @@ async def serve(
 ) -> Served:
     """Read the answer to its end."""
     body, source = await body_of(request, pieces, content_type=content_type, shape=shape, upstream_model=upstream_model)
-    outcomes: list[Outcome] = []
-    body.on_end(outcomes.append)
-    out: list[bytes] = []
-    raised = None
-    try:
-        while (piece := await body.next_piece()) is not None:
-            out.append(piece)
-    except GatewayError as error:
-        raised = error
-    assert source.released, "the connection is released however the body ends"
-    assert len(outcomes) == 1
-    return Served(out, raised, outcomes[0], source)
+    return await read_to_end(body, source)

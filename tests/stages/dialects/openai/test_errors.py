@@ -70,6 +70,21 @@ def test_an_upstreams_error_keeps_its_meaning(
     check_error(json.loads(OpenAI().error_reply(found).body))
 
 
+def test_which_statuses_are_worth_another_try() -> None:
+    again = {status for status in range(400, 600) if decoded(status, error(message="m")).retryable}
+    assert again == {408, 409, 429, 500, 502, 503, 504, 529}
+
+
+def test_which_statuses_are_the_callers_fault_and_which_stay() -> None:
+    """Not those about the gateway's own key, its haste or the server's state."""
+    faults = {status: decoded(status, error(message="m")) for status in range(400, 600)}
+    callers = {status for status, fault in faults.items() if fault.origin == "caller"}
+    assert callers == {*range(400, 500)} - {401, 403, 408, 429}
+    kept = {status for status, fault in faults.items() if fault.status == status}
+    assert kept == callers | {408, 429, 500, 502, 503, 504}
+    assert {fault.status for status, fault in faults.items() if status not in kept} == {502}
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

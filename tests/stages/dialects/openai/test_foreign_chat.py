@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def test_vector_a() -> None:
     given = [chunk["choices"][0]["delta"] for chunk in sent[:-1]]
     a, b = (given[at]["tool_calls"][0].pop("id") for at in (3, 4))
     assert a != b
-    assert a.startswith("call_")
+    assert all(re.fullmatch("call_[0-9a-f]{24}", id) for id in (a, b))
     assert given == [
         ROLE,
         {"reasoning": "hm"},
@@ -63,7 +64,7 @@ def test_native_fields_of_another_protocol_stay_behind() -> None:
     )
     for chunk in chunks(request_for(), [told]):
         assert chunk.keys() == {"id", "object", "created", "model", "choices"}
-        assert chunk["id"].startswith("chatcmpl-")
+        assert re.fullmatch("chatcmpl-[0-9a-f]{29}", chunk["id"])
         [said] = chunk["choices"]
         assert said.keys() == {"index", "delta", "logprobs", "finish_reason"}
         assert said["delta"].keys() <= {"role", "content"}
@@ -76,6 +77,13 @@ def test_usage_between_the_gateways_own_events_is_the_foreign_servers() -> None:
     last = chunks(request, [event(choice({"content": "a"}, "stop")), own])[-1]
     assert last["usage"]["total_tokens"] == 3
     assert "total_duration" not in last
+
+
+def test_events_of_the_gateway_alone_keep_their_fields() -> None:
+    """Nobody of another protocol answers, so there is nothing to leave behind."""
+    own = Event({"choices": [choice({"content": "a", "mood": 1}, "stop")], "cost": 2})
+    said, *_ = chunks(request_for(), [own])
+    assert (said["cost"], said["choices"][0]["delta"]["mood"]) == (2, 1)
 
 
 async def read_all(body: Body) -> list[bytes]:

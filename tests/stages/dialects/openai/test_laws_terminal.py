@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from pipeline import OutcomeKind, UpstreamTimeout
 from tests.stages.dialects.openai.bent_stream import DONE, end_marker, frame, frames, streams
-from tests.stages.dialects.openai.served import JSON, SSE, Served, chat, serve
+from tests.stages.dialects.openai.served import JSON, SSE, chat, serve
 from tests.stages.dialects.openai.strategies import Answer
 from tests.stages.dialects.openai.stream_schema import check_chat_stream, parse_stream
+from tests.stages.dialects.served import Served
 from tests.stages.dialects.sse_streams import cuts
 
 HI = frame({"choices": [{"index": 0, "delta": {"content": "Hi"}}]})
@@ -64,7 +65,7 @@ async def test_law_29_a_connection_that_breaks_ends_the_stream_once(
     drawn: tuple[Answer, list[bytes]], data: st.DataObject
 ) -> None:
     events = drawn[1][: data.draw(st.integers(0, len(drawn[1])))]
-    served = await serve(chat(stream=True), [*events, UpstreamTimeout("silent")], content_type=SSE)
+    served = await serve(chat(stream=True), [*events, UpstreamTimeout("silent", work_done="maybe")], content_type=SSE)
     assert not ends_once(served)
     assert served.outcome.error is not None
     assert served.outcome.error.code == "upstream_timeout"

@@ -32,3 +32,9 @@ def test_what_an_upstream_says_beside_the_known_is_kept() -> None:
         b'{"data": [{"id": "m", "object": "model", "created": 5, "owned_by": "me", "x": 1}]}'
     )
     assert card == ModelCard("m", 5, "me", {"x": 1}, dialect="openai")
+
+
+def test_one_call_asks_for_the_list() -> None:
+    call = next(models.discovery())
+    assert (call.method, call.path, call.body) == ("GET", "/models", b"")
+    assert [*call.headers] == [("accept", "application/json")]

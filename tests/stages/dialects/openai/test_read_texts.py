@@ -101,3 +101,20 @@ def test_the_options_of_embeddings() -> None:
 )
 def test_which_embeddings_are_refused(fields: dict[str, Any], param: str, code: str) -> None:
     assert refused(fields, "embedding") == (param, code)
+
+
+@pytest.mark.parametrize("operation", ["completion", "embedding"])
+@pytest.mark.parametrize(
+    ("fields", "dropped"),
+    [
+        ({"user": "u", "metadata": {"a": "b"}, "nothing": None}, []),
+        ({"guided_json": {}, "options": {"num_ctx": 5}}, ["guided_json"]),
+        ({"messages": [{}], "modalities": ["audio"]}, ["messages", "modalities"]),
+        ({"ollama": {"x": 1}}, ["ollama.x"]),
+    ],
+)
+def test_what_is_reported(fields: dict[str, Any], dropped: list[str], operation: str) -> None:
+    """Hints are not; whatever only another operation knows is unknown here."""
+    losses = Losses()
+    read({"prompt": "a", **fields} if operation == "completion" else {"input": "a", **fields}, operation, losses)
+    assert losses.dropped == dropped

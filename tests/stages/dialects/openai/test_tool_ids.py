@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +52,20 @@ def test_an_answer_finds_its_call_by_id_then_by_name_then_by_place() -> None:
     ids = [call.id for call in named[0].calls]
     assert answers(named) == [(ids[1], "g", "g1"), (ids[0], "f", "f"), (ids[2], "h", "h"), (ids[3], "g", "g2")]
     assert losses.header() is None
+
+
+@pytest.mark.parametrize(
+    ("given", "answered", "reported"),
+    [("x", "y", True), ("x", "x", False), ("x", None, False), (None, "y", False), (None, None, False)],
+)
+def test_an_answer_under_another_id_than_that_of_its_call_is_reported(
+    given: str | None, answered: str | None, reported: bool
+) -> None:
+    """It is sent as the answer of that call, which is a guess; a call without an id leaves nothing to guess."""
+    losses = Losses()
+    named = with_tool_ids([assistant(ToolCall("f", {}, given, "c")), answer("1", answered)], losses)
+    assert answers(named) == [(named[0].calls[0].id, "f", "1")]
+    assert losses.changed == (["t"] if reported else [])
 
 
 def test_an_answer_to_nothing_gets_a_call() -> None:

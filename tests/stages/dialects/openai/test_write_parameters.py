@@ -68,24 +68,29 @@ def test_what_each_calls_its_own_way_or_does_not_know(
 OFF = {"chat_template_kwargs": {"enable_thinking": False}}
 
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+LOCAL = {"minimal": "low", "xhigh": "high", "max": "high"}
+
+
+@pytest.mark.parametrize("effort", EFFORTS)
 @pytest.mark.parametrize(
-    ("profile", "word", "expected", "changed"),
+    ("profile", "field", "nearest"),
     [
-        *((OPENAI, word, {"reasoning_effort": word}, False) for word in ("none", "minimal", "medium", "xhigh", "max")),
-        (LLAMA_CPP, "none", OFF, False),
-        (LLAMA_CPP, "high", {"chat_template_kwargs": {"reasoning_effort": "high"}}, False),
-        (LLAMA_CPP, "max", {"chat_template_kwargs": {"reasoning_effort": "high"}}, True),
-        (VLLM, "none", OFF, False),
-        (VLLM, "minimal", {"reasoning_effort": "low"}, True),
-        (OPENROUTER, "none", {"reasoning": {"effort": "none"}}, False),
-        (OPENROUTER, "minimal", {"reasoning": {"effort": "minimal"}}, False),
-        (OPENROUTER, "max", {"reasoning": {"effort": "xhigh"}}, False),
+        (OPENAI, "reasoning_effort", {}),
+        (LLAMA_CPP, "chat_template_kwargs.reasoning_effort", LOCAL),
+        (VLLM, "reasoning_effort", LOCAL),
+        (OPENROUTER, "reasoning.effort", {"max": "xhigh"}),
     ],
 )
-def test_reasoning(profile: str, word: str, expected: dict[str, Any], changed: bool) -> None:
+def test_reasoning(profile: str, field: str, nearest: dict[str, str], effort: str) -> None:
+    """A word that a server does not know becomes its nearest; that is told unless it means the same (OpenRouter)."""
     losses = Losses()
-    assert written({P.REASONING: word}, profile=profile, losses=losses) == expected
-    assert losses.changed == (["at.reasoning"] if changed else [])
+    payload = written({P.REASONING: effort}, profile=profile, losses=losses)
+    owner, _, name = field.rpartition(".")
+    told = {name: nearest.get(effort, effort)}
+    off = effort == "none" and profile in (LLAMA_CPP, VLLM)
+    assert payload == (OFF if off else {owner: told} if owner else told)
+    assert losses.changed == (["at.reasoning"] if effort in nearest and profile != OPENROUTER else [])
 
 
 @pytest.mark.parametrize(("word", "dropped"), [("none", []), ("high", ["at.reasoning"])])
@@ -155,7 +160,9 @@ def test_text_completions() -> None:
         (OPENAI, {P.LOGPROBS: True}, 0, []),
         (OPENAI, {P.LOGPROBS: True, P.TOP_LOGPROBS: 5}, 5, []),
         (OPENAI, {P.LOGPROBS: True, P.TOP_LOGPROBS: 7}, 5, ["at.top_logprobs"]),
+        (OPENROUTER, {P.LOGPROBS: True, P.TOP_LOGPROBS: 6}, 5, ["at.top_logprobs"]),
         (VLLM, {P.TOP_LOGPROBS: 7, P.LOGPROBS: True}, 7, []),
+        (LLAMA_CPP, {P.TOP_LOGPROBS: 7, P.LOGPROBS: True}, 7, []),
     ],
 )
 def test_log_probabilities_of_texts_are_a_number(

@@ -23,6 +23,11 @@ from stages.dialects.openai.dialect import OpenAI
 HI: list[dict[str, Any]] = [{"role": "user", "content": "Hi"}]
 PIXEL = "iVBORw0KGgo="  # the mark of a PNG is all that anybody looks at
 CHAT: dict[str, Any] = {"messages": HI}
+KINDS = (
+    *("a string", "a boolean", "a number", "an integer", "an object", "an array"),
+    *("a string or an array of strings", "a string or an array of parts", "a string or an object"),
+    "a number of seconds or a duration",
+)
 
 
 def request_of(payload: dict[str, Any], operation: str = "chat") -> Request:
@@ -41,10 +46,12 @@ def chat_with(losses: Losses | None = None, **fields: Any) -> NeutralRequest:
 
 
 def refused(payload: dict[str, Any], operation: str = "chat") -> tuple[str | None, str | None]:
-    """The param and the code of the refusal."""
+    """The param and the code of the refusal. Of a wrong type it says where, and what belongs there."""
     with pytest.raises(InvalidRequest) as caught:
         read(payload, operation)
     assert caught.value.status == 400
+    if caught.value.code == "invalid_type":
+        assert caught.value.message in [f"`{caught.value.param}` must be {kind}." for kind in KINDS]
     return caught.value.param, caught.value.code
 
 
