@@ -32,7 +32,7 @@ class Completer(ABC):
     """What all generated answers share: one id, time and model; finish reasons; when usage is told.
 
     The trap is usage: with `include_usage` every chunk says `"usage": null` and one extra chunk after the last finish
-    carries the totals; without it the key is absent. Upstreams mix it into other chunks, so it is held to the end.
+    carries the totals; without it the key is absent. Upstreams mix it into other chunks, so a stream holds it back.
     Clients read `choices[0]` of every other chunk: what has no choices is not sent, and its fields join the next chunk.
     """
 
@@ -81,7 +81,7 @@ class Completer(ABC):
             if first:
                 self._open.add(index)
             reason = as_text(choice.get("finish_reason"))  # "" is how some say null
-            apart = reason != "" and self._stream
+            apart = reason != "" and self._stream  # a stream says the end in a chunk of its own
             text = self.said(index, choice, first=first, ending=apart)
             if text is not None:
                 said.append(text)
