@@ -116,7 +116,7 @@ bench-setup: $(STAMP) ## what gatewright is measured beside, and what draws the 
 	@$(PY) -m benchmarks.gateway.install
 
 bench: $(STAMP) ## gatewright beside every other gateway that is installed, in one run of ten minutes
-	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 0.8
+	$(PY) -m benchmarks.gateway --alone --rounds 3 --seconds 0.6
 
 bench-quick: $(STAMP) ## gatewright beside the bare proxy and nginx, in 90 seconds
 	$(PY) -m benchmarks.gateway --peers direct nginx bare gatewright --rounds 3 --seconds 0.8 \

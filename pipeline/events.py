@@ -34,6 +34,7 @@ class Event(msgspec.Struct, eq=False):
 
     `frame` is what the event was cut from, exactly as received, or None once changed; `dialect` names the protocol
     the frame is written in. An encoder of the same dialect forwards the frame, so unknown fields survive.
+    Make one of its data, `Event({...})`, or of a `frame` and how to `decode` it.
     The trap: `data` is shared, so build a new dict instead of editing it in place.
     """
 

@@ -2,7 +2,8 @@
 
 A chunk of a stream holds `STAMP_DIGITS` digits and nothing else as its text: the time at which the origin sent it, in
 nanoseconds of CLOCK_MONOTONIC. So a client on the same machine reads off the delay of each chunk, through any gateway
-that keeps content, and counts chunks whatever else the gateway rewrote. Chunks of a burst are made once and hold zeros.
+that keeps content, and counts chunks whatever else the gateway rewrote. Chunks of a burst are made once and hold their
+number instead: some gateways cut a stream off that says the same too often.
 """
 
 from __future__ import annotations
@@ -89,8 +90,9 @@ class StreamParts:
     end: bytes
 
     def burst(self, chunks: int) -> bytes:
-        """All of it as one piece."""
-        return self.head + (self.before + b"0" * STAMP_DIGITS + self.after) * chunks + self.end
+        """All of it as one piece, with the chunks' numbers for their stamps."""
+        body = b"".join(b"%b%0*d%b" % (self.before, STAMP_DIGITS, at, self.after) for at in range(chunks))
+        return self.head + body + self.end
 
 
 def said(model: str) -> tuple[str, str]:

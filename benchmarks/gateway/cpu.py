@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -12,13 +11,18 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def tree(pid: int) -> list[int]:
-    """The process and its descendants that are alive, itself first."""
-    children: dict[int, list[int]] = {}
-    for child, fields in _stats():
-        children.setdefault(int(fields[1]), []).append(child)
+    """The process and its descendants that are alive, itself first.
+
+    Each thread's own list of children is read (proc(5); in kernels with CONFIG_PROC_CHILDREN, as distributions have
+    them): looking through all processes of the machine takes so long that the load would stand still meanwhile.
+    """
     found = [pid]
     for parent in found:
-        found += children.get(parent, ())
+        try:
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                found += map(int, Path(f"/proc/{parent}/task/{thread}/children").read_text().split())
+        except OSError:
+            continue  # it ended meanwhile
     return found
 
 
@@ -59,15 +63,6 @@ def _clock(pid: int) -> int:
     return (~pid << 3) | 2
 
 
-def _stats() -> Iterator[tuple[int, list[str]]]:
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            try:
-                yield int(name), _fields(int(name))
-            except OSError:
-                continue  # it ended meanwhile
-
-
 def _fields(pid: int) -> list[str]:
-    """/proc/PID/stat from its third field on (proc(5)): state, parent, ... The second may hold spaces and brackets."""
+    """/proc/PID/stat from its third field on (proc(5)). The second may hold spaces and brackets."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

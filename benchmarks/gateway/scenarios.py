@@ -88,3 +88,8 @@ SCENARIOS = {
 Ramps are no whole number of chunk intervals, so that streams do not all send at the same moment."""
 
 ALL = frozenset(SCENARIOS)
+PRINCIPAL = ALL - {"whole-1k-c1", "whole-100k-c16", "mixed"}
+"""What gateways other than gatewright are visited with: a run has ten minutes, and they are slow."""
+
+LATENCIES = frozenset({"whole-1k-c1", "whole-1k-low", "stream-low", "stream-paced", "streams-800"})
+"""Where it is told how long something takes, so that the time without any gateway is wanted beside it."""

@@ -15,12 +15,12 @@ from stages.dialects.framing import Framer
 _BLANK_LINE = re.compile(rb"(?:\r\n?+|\n)(?:\r\n?+|\n)")
 # The same where no CR has been seen, which is nearly everywhere; ten times as fast.
 _BLANK_LINE_WITHOUT_CR = re.compile(rb"\n\n")
-_CR = 0x0D  # an int: looking for one in bytes is much quicker than looking for b"\r"
+_CR, _LF = 0x0D, 0x0A  # ints: looking for one in bytes is much quicker than looking for b"\r"
 
 
 def _is_one_line(piece: bytes) -> bool:
     """Whether `piece` is one frame of one line. Nearly every frame is, and it is quickly seen."""
-    return piece.find(b"\n") == len(piece) - 2 and piece.endswith(b"\n\n") and _CR not in piece
+    return piece.find(b"\n") == len(piece) - 2 and piece[-1] == _LF and _CR not in piece
 
 
 class SseFramer(Framer):

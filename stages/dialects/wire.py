@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,6 +34,12 @@ def on_one_line(text: bytes) -> bytes:
     return text
 
 
+@lru_cache(maxsize=64)  # servers say the same few
+def media_type(content_type: str | None) -> str:
+    """A `content-type` without its parameters, in lower case; "" for none."""
+    return (content_type or "").partition(";")[0].strip().lower()
+
+
 def as_dict(value: Any) -> Data:
     """`value` if it is an object, else an empty one: upstreams put null where the schema says object."""
     return value if isinstance(value, dict) else {}
@@ -48,10 +55,9 @@ def as_text(value: Any) -> str:
 
 def as_int(value: Any, default: int) -> int:
     """`value` if it is an integer (a bool is not), else `default`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
+    return value if type(value) is int else default
 
 
 def as_count(value: Any, default: int) -> int:
     """`value` if it is an integer that can count or number something, else `default`."""
-    count = as_int(value, default)
-    return count if count >= 0 else default
+    return value if type(value) is int and value >= 0 else default

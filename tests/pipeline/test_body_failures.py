@@ -139,6 +139,13 @@ async def test_a_function_that_raises_at_once_fails_before_the_first_byte(kind: 
         await read(body)
 
 
+async def test_an_event_that_cannot_be_written_keeps_what_came_before() -> None:
+    body = line_body(FakeSource(b"a\n\xff\nc\n.\n"), encoder=LineEncoder(dialect="other"))
+    first, last = await read(body)
+    assert first == b"a\n"
+    assert last.startswith(b"!The gateway failed")
+
+
 async def test_a_whole_answer_that_a_function_spoils_is_not_written_at_all() -> None:
     body = line_body(FakeSource(b"a,b\n"), encoder=LineEncoder(whole=True), decoder=LineDecoder(whole=True))
     body.map(failing_at("b"))

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from benchmarks.gateway.peers.peer import ALIASES, Place
-from benchmarks.gateway.scenarios import ALL
+from benchmarks.gateway.scenarios import LATENCIES
 
 
 class Direct:
     """The origin as a peer."""
 
     name = "direct"
-    scenarios = ALL
+    scenarios = LATENCIES
     dialect: Literal["openai", "ollama"] = "openai"
 
     def install(self) -> None: ...

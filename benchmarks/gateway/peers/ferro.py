@@ -21,14 +21,14 @@ import yaml
 
 from benchmarks.gateway.peers.environment import Environment
 from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
-from benchmarks.gateway.scenarios import ALL
+from benchmarks.gateway.scenarios import PRINCIPAL
 
 
 class Ferro:
     """Its server, with everything that it stores in memory."""
 
     name = "ferro"
-    scenarios = ALL
+    scenarios = PRINCIPAL
     dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:

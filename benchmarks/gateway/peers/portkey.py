@@ -22,7 +22,7 @@ from typing import Literal
 
 from benchmarks.gateway.peers.environment import PINNED, Environment, megabytes, run
 from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
-from benchmarks.gateway.scenarios import ALL
+from benchmarks.gateway.scenarios import PRINCIPAL
 
 _PACKAGE = "@portkey-ai/gateway"
 _PACKAGES = (PINNED / "package.json", PINNED / "package-lock.json")
@@ -33,7 +33,7 @@ class Portkey:
     they say where the origin is."""
 
     name = "portkey"
-    scenarios = ALL
+    scenarios = PRINCIPAL
     dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from benchmarks.gateway.peers.environment import Environment, megabytes
 from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place, port_file
-from benchmarks.gateway.scenarios import ALL
+from benchmarks.gateway.scenarios import PRINCIPAL
 
 # Without a file store it refuses every image; disabled, it relays them.
 _GATEWAY = """\
@@ -53,7 +53,7 @@ class TensorZero:
     """The local HTTP gateway."""
 
     name = "tensorzero"
-    scenarios = ALL
+    scenarios = PRINCIPAL
     dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:

@@ -42,25 +42,26 @@ class Writer:
 
     def __init__(self, request: Request) -> None:
         self._operation = request.operation
+        self._generates = request.operation in GENERATING
         self._model = request.model
         self._created_at = timestamps.ZERO
 
     def render(self, event: Event) -> Data:
         """One event as the JSON object that it is on the wire."""
         operation, data, own = self._operation, event.data, event.dialect == DIALECT
+        if self._generates:
+            self._created_at = as_text(data.get("created_at")) or self._created_at
+            return render.line(operation, data, model=self._model, created_at=self._created_at, own=own)
         if operation in EMBEDDING:
             return embeddings.render(operation, data, model=self._model, own=own)
         if operation.startswith("manage."):
             return {key: value for key, value in data.items() if key != "error"}
-        if operation not in GENERATING:
-            # A catalogue's answer is neutral; that of a server which was asked itself is what it says already.
-            return data if own else models.encode_answer(operation, data)
-        self._created_at = as_text(data.get("created_at")) or self._created_at
-        return render.line(operation, data, model=self._model, created_at=self._created_at, own=own)
+        # A catalogue's answer is neutral; that of a server which was asked itself is what it says already.
+        return data if own else models.encode_answer(operation, data)
 
     def fold(self, events: Sequence[Event]) -> Data:
         """The whole answer: all lines of generated text together, of anything else the last."""
         written = [self.render(event) for event in events if event.kind is EventKind.DATA]
-        if self._operation in GENERATING:
+        if self._generates:
             return render.joined(self._operation, written)
         return written[-1] if written else {}

@@ -141,9 +141,8 @@ def _text(delta: Data) -> str:
 
 def _reasoning(delta: Data) -> str:
     """The reasoning under whichever of its names; servers that use two say the same twice."""
-    for name in ("reasoning", "reasoning_content"):
-        if text := as_text(delta.get(name)):
-            return text
+    if text := as_text(delta.get("reasoning")) or as_text(delta.get("reasoning_content")):
+        return text
     details = delta.get("reasoning_details")
     return "".join(_detail(part) for part in map(as_dict, as_list(details))) if details else ""
 

@@ -34,7 +34,7 @@ from stages.dialects.ollama.embeddings import EmbeddingCompleter
 from stages.dialects.ollama.stream import StreamDecoder, StreamEncoder
 from stages.dialects.ollama.whole import AliveEncoder, WholeDecoder, WholeEncoder
 from stages.dialects.renaming import FrameRenamer, rename
-from stages.dialects.wire import encode
+from stages.dialects.wire import encode, media_type
 
 _STREAMED = frozenset({"chat", "completion", "manage.pull", "manage.push", "manage.create"})
 
@@ -93,7 +93,7 @@ class Ollama:
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: a load is answered by one object although it streams."""
-        content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        content_type = media_type(headers.get("content-type"))
         answers = Answers(request.operation)
         streams = request.operation in _STREAMED
         if streams and (
@@ -129,10 +129,10 @@ class Ollama:
         """This protocol has its own field for reasoning, so `reasoning_fields` say nothing here."""
         if request.operation in EMBEDDING:
             return EmbeddingCompleter(request, model=model, clock=clock)
-        digest = sha256(id.encode()).hexdigest()
         numbers = iter(range(1 << 30))
 
         def new_call_id() -> str:
+            digest = sha256(id.encode()).hexdigest()
             return "call_" + sha256(f"{digest}/{next(numbers)}".encode()).hexdigest()[:24]
 
         return Completer(request, model=model, clock=clock, new_call_id=new_call_id)

@@ -16,6 +16,7 @@ from stages.dialects.ollama.json_lines import parse
 from stages.dialects.wire import as_count, as_dict, as_list, as_text, encode
 
 USAGE = (("prompt_tokens", "prompt_eval_count"), ("completion_tokens", "eval_count"))
+_COUNTS = frozenset(key for _, key in USAGE)
 
 
 class Lines:
@@ -53,9 +54,10 @@ class Lines:
             line["done_reason"] = reason
         told = {"index": 0, "finish_reason": word, "logprobs": _logprobs(line.pop("logprobs", None))}
         line["choices"] = [{**told, "delta": delta} if self._chat else {**told, **delta}]
-        counts = [line.pop(key, None) for _, key in USAGE]
-        if usage := _usage(counts, generated=ended and word not in finish.UNTIMED):
-            line["usage"] = usage
+        if ended or not _COUNTS.isdisjoint(line):
+            counts = [line.pop(key, None) for _, key in USAGE]
+            if usage := _usage(counts, generated=ended and word not in finish.UNTIMED):
+                line["usage"] = usage
         if self._created is None:
             self._created = _created(line.get("created_at"))
         if self._created is not None:

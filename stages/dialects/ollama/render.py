@@ -23,25 +23,23 @@ _LISTS = ("tool_calls", "logprobs")
 
 def line(operation: str, data: Data, *, model: str, created_at: str, own: bool) -> Data:
     """One line. Those of `model` and `created_at` that the event has win; `own` says it is of this dialect."""
+    chat = operation == "chat"
     choice = _first(data.get("choices"))
     delta = as_dict(choice.get("delta"))
     said = delta or choice
-    spoken: Data = {}
-    if operation == "chat":
-        spoken["role"] = as_text(delta.get("role")) or "assistant"
     text = as_text(delta.get("content")) or as_text(choice.get("text"))
-    spoken["content" if operation == "chat" else "response"] = text
+    spoken: Data = {"role": as_text(delta.get("role")) or "assistant", "content": text} if chat else {"response": text}
     if reasoning := as_text(said.get("reasoning")):
         spoken["thinking"] = reasoning
     if calls := as_list(said.get("tool_calls")):
         spoken["tool_calls"] = [_call(as_dict(call), at) for at, call in enumerate(calls)]
     if own:
-        spoken |= _others(delta, _IN_DELTA) if operation == "chat" else _others(choice, _IN_CHOICE)
+        spoken |= _others(delta, _IN_DELTA) if chat else _others(choice, _IN_CHOICE)
     written: Data = {
         "model": as_text(data.get("model")) or model,
         "created_at": as_text(data.get("created_at")) or created_at,
     }
-    written |= {"message": spoken} if operation == "chat" else spoken
+    written |= {"message": spoken} if chat else spoken
     word = as_text(choice.get("finish_reason"))
     written["done"] = word != ""
     if word:

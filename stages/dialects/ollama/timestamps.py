@@ -31,14 +31,16 @@ def rfc3339(seconds: float) -> str:
     if not _FIRST <= seconds <= _LAST:  # false for NaN too
         return ZERO
     whole = math.floor(seconds)
-    return from_nanoseconds(whole * SECOND + int((seconds - whole) * SECOND))
+    return _written(whole, int((seconds - whole) * SECOND))
 
 
 def from_nanoseconds(nanoseconds: int) -> str:
     """Nanoseconds of Unix time in UTC, trailing zeros of the fraction trimmed."""
     seconds, fraction = divmod(nanoseconds, SECOND)
-    if not _FIRST <= seconds <= _LAST:
-        return ZERO
+    return _written(seconds, fraction) if _FIRST <= seconds <= _LAST else ZERO
+
+
+def _written(seconds: int, fraction: int) -> str:
     shown = f".{fraction:09}".rstrip("0") if fraction else ""
     return f"{_to_the_second(seconds)}{shown}Z"
 

@@ -32,7 +32,7 @@ class Completer(ABC):
     """What all generated answers share: one id, time and model; finish reasons; when usage is told.
 
     The trap is usage: with `include_usage` every chunk says `"usage": null` and one extra chunk after the last finish
-    carries the totals; without it the key is absent. Upstreams mix it into other chunks, so it is held to the end.
+    carries the totals; without it the key is absent. Upstreams mix it into other chunks, so a stream holds it back.
     Clients read `choices[0]` of every other chunk: what has no choices is not sent, and its fields join the next chunk.
     """
 
@@ -63,7 +63,10 @@ class Completer(ABC):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
                 self._translate = self.translation(self._request)
-            return tuple(chunk for data in self._translate(event.data) for chunk in self._put_right(event, data))
+            chunks: list[Event] = []
+            for data in self._translate(event.data):
+                chunks += self._put_right(event, data)
+            return tuple(chunks)
         return self._put_right(event, event.data)
 
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
@@ -78,7 +81,7 @@ class Completer(ABC):
             if first:
                 self._open.add(index)
             reason = as_text(choice.get("finish_reason"))  # "" is how some say null
-            apart = reason != "" and self._stream
+            apart = reason != "" and self._stream  # a stream says the end in a chunk of its own
             text = self.said(index, choice, first=first, ending=apart)
             if text is not None:
                 said.append(text)
@@ -190,7 +193,9 @@ class ChatCompleter(Completer):
                 delta[key] = value
         if self._reasoning_fields:
             delta = self._with_reasoning_named(delta)
-        logprobs = complete_chat_logprobs(choice.get("logprobs"))
+        logprobs = choice.get("logprobs")
+        if logprobs is not None:
+            logprobs = complete_chat_logprobs(logprobs)
         if ending and not first and logprobs is None and not any(delta.values()):
             return None
         rest = {} if ending else choice

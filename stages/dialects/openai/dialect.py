@@ -38,7 +38,7 @@ from stages.dialects.openai.whole import WholeDecoder, WholeEncoder
 from stages.dialects.openai.write import write
 from stages.dialects.renaming import FrameRenamer, rename
 from stages.dialects.sse import replace_data
-from stages.dialects.wire import encode
+from stages.dialects.wire import encode, media_type
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
@@ -84,7 +84,7 @@ class OpenAI:
 
     def decoder(self, request: Request, headers: Headers) -> Decoder:
         """By what the upstream sends, not by what was asked: some stream unasked, some answer a stream whole."""
-        content_type = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+        content_type = media_type(headers.get("content-type"))
         if content_type == "text/event-stream" or (request.stream and content_type != "application/json"):
             return StreamDecoder()
         return WholeDecoder(_NEUTRAL.get(request.operation))

@@ -31,9 +31,13 @@ def _usage(data: Data) -> list[Data]:
 
 
 class ForeignChat:
-    """Chat events of another dialect. Calls are numbered in order of appearance: some number all of them 0."""
+    """Chat events of another dialect. Calls are numbered in order of appearance: some number all of them 0.
+
+    Whoever asked for the answer whole reads no chunks: then an event stays one.
+    """
 
     def __init__(self, request: Request) -> None:
+        self._stream = request.stream
         self._legacy = uses_legacy_functions(request.payload)
         # Whoever asked for a tier is told which one it got (protocol.md 3.1).
         self._extra = {"service_tier": "default"} if request.payload.get("service_tier") is not None else {}
@@ -41,17 +45,35 @@ class ForeignChat:
         self._calls: dict[int, int] = {}
 
     def __call__(self, data: Data) -> list[Data]:
-        pieces: list[Data] = []
+        parts: list[Data] = []
         for at, choice in enumerate(map(as_dict, as_list(data.get("choices")))):
-            self._add(pieces, as_count(choice.get("index"), at), choice)
-        chunks = [_chunk(data, [piece]) for piece in pieces] + _usage(data)
+            index = as_count(choice.get("index"), at)
+            parts += self._steps(index, choice) if self._stream else [self._at_once(index, choice)]
+        if self._stream:
+            chunks = [_chunk(data, [part]) for part in parts] + _usage(data)
+        else:
+            chunks = [{**_chunk(data, parts), "usage": data.get("usage")}]
         return [{**self._extra, **chunk} for chunk in chunks] if self._extra else chunks
 
-    def _add(self, pieces: list[Data], index: int, choice: Data) -> None:
+    def _at_once(self, index: int, choice: Data) -> Data:
+        said: Data = {}
+        for delta in self._deltas(index, choice):
+            for key, value in delta.items():
+                said[key] = [*said[key], *value] if key in said else value  # only calls come more than once
+        logprobs = choice.get("logprobs")
+        return {
+            "index": index,
+            "delta": said,
+            "logprobs": {"content": logprobs.get("content")} if isinstance(logprobs, dict) else None,
+            "finish_reason": self._finish(index, choice.get("finish_reason")),
+        }
+
+    def _steps(self, index: int, choice: Data) -> list[Data]:
         """The role, the deltas, the finish. Log-probabilities go with the text, or with what there is."""
+        steps: list[Data] = []
         if index not in self._begun:
             self._begun.add(index)
-            pieces.append({"index": index, "delta": {"role": "assistant", "content": ""}})
+            steps.append({"index": index, "delta": {"role": "assistant", "content": ""}})
         deltas = self._deltas(index, choice)
         carrier = None
         if isinstance(choice.get("logprobs"), dict):
@@ -59,16 +81,20 @@ class ForeignChat:
             carrier = next((delta for delta in deltas if "content" in delta), deltas[0])
         for delta in deltas:
             logprobs = {"content": choice["logprobs"].get("content")} if delta is carrier else None
-            pieces.append({"index": index, "delta": delta, "logprobs": logprobs})
-        finish = choice.get("finish_reason")
-        if finish:
-            pieces.append({"index": index, "delta": {}, "finish_reason": self._finish(index, finish)})
+            steps.append({"index": index, "delta": delta, "logprobs": logprobs})
+        if finish := self._finish(index, choice.get("finish_reason")):
+            steps.append({"index": index, "delta": {}, "finish_reason": finish})
+        return steps
 
     def _deltas(self, index: int, choice: Data) -> list[Data]:
         delta = as_dict(choice.get("delta"))
-        reasoning = as_text(delta.get("reasoning")) or as_text(choice.get("reasoning"))
-        said = (("reasoning", reasoning), ("content", said_of(choice)), ("refusal", as_text(delta.get("refusal"))))
-        deltas: list[Data] = [{name: text} for name, text in said if text]
+        deltas: list[Data] = []
+        if reasoning := as_text(delta.get("reasoning")) or as_text(choice.get("reasoning")):
+            deltas.append({"reasoning": reasoning})
+        if content := said_of(choice):
+            deltas.append({"content": content})
+        if refusal := as_text(delta.get("refusal")):
+            deltas.append({"refusal": refusal})
         for call in map(as_dict, as_list(delta.get("tool_calls") or choice.get("tool_calls"))):
             function = as_dict(call.get("function"))
             number = self._number(index, begins=bool(function.get("name")))
@@ -88,7 +114,7 @@ class ForeignChat:
         self._calls[index] = counted + 1
         return counted
 
-    def _finish(self, index: int, finish: str) -> str:
+    def _finish(self, index: int, finish: str | None) -> str | None:
         called = self._legacy and index in self._calls
         return "function_call" if called and finish in ("stop", "tool_calls") else finish
 

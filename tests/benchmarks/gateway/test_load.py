@@ -48,7 +48,7 @@ async def loaded(
 
 
 async def until(true: Callable[[], bool]) -> None:
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while not true():  # noqa: ASYNC110  # a load that woke somebody at each answer would cost too much
             await anyio.sleep(0.002)
 

@@ -76,7 +76,8 @@ def test_a_whole_answer_is_valid_and_of_the_length_that_the_name_says(
 @pytest.mark.parametrize("dialect", list(PATHS))
 def test_a_burst_is_a_valid_stream_of_200_chunks(port: int, dialect: bodies.Dialect) -> None:
     answer = fetch(port, "POST", PATHS[dialect], body(dialect, "1k", "origin-burst", True))
-    assert len(texts(events(dialect, answer, stream=True))) == CHUNKS
+    chunks = texts(events(dialect, answer, stream=True))
+    assert len(chunks) == len(set(chunks)) == CHUNKS  # gateways look for models that say the same over and over
     frames = [frame for frame in answer.body.split(b"\n") if STAMP.search(frame)]
     assert all(290 <= len(frame) <= 320 for frame in frames)
 

@@ -72,7 +72,7 @@ def test_a_peer_that_does_not_start_says_why(behind: tuple[int, int], monkeypatc
 def test_a_run_visits_the_peers_in_turn_and_measures_each() -> None:
     peers: list[Peer] = [PEERS["direct"], PEERS["bare"]]
     said: list[str] = []
-    got = run(peers, ["whole-1k-c64"], rounds=2, seconds=0.2, nice=0, say=said.append)
+    got = run(peers, ["whole-1k-c1"], rounds=2, seconds=0.2, nice=0, say=said.append)
     assert [(m.round, m.peer) for m in got.measurements] == [(1, "direct"), (1, "bare"), (2, "direct"), (2, "bare")]
     for m in got.measurements:
         assert m.errors == 0, said

@@ -78,3 +78,12 @@ async def test_a_visit_during_which_the_machine_stood_still_is_made_again(monkey
     assert got.requests > 0
     assert got.seconds is not None
     assert got.seconds < 0.5
+
+
+async def test_a_peer_that_does_not_come_to_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "IDLE_SHARE", 0.0)  # so that none ever does
+    monkeypatch.setattr(run, "RESTS", 2)
+    said: list[str] = []
+    async with serving(lambda exchange: exchange.send(ANSWER)) as port:
+        await run.measure(at(port), SCENARIO, 1, seconds=0.05, say=said.append)
+    assert said == ["direct still works long after four: that is in the figures of its next visit"]

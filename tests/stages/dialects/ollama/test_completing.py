@@ -101,6 +101,22 @@ async def test_counts_wait_for_the_done_line_and_are_absent_if_unknown() -> None
     assert (zero["prompt_eval_count"], zero.get("eval_count")) == (3, None)
 
 
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [
+        ({"prompt_tokens": 3, "completion_tokens": 4}, {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}),
+        ({"completion_tokens": 0}, {"completion_tokens": 0}),
+        ({"prompt_tokens": -1, "completion_tokens": "4"}, None),
+    ],
+)
+def test_the_counts_that_outer_stages_see_are_neutral_and_have_their_sum(usage: Data, told: Data | None) -> None:
+    complete = Ollama().completer(ask(), model="asked", id="req-1", clock=FakeClock())
+    choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}
+    given = (Event({"choices": [choice], "usage": usage}, dialect="openai"), END)
+    *_, last, _ = [event for one in given for event in complete(one)]
+    assert last.data.get("usage") == told
+
+
 async def test_other_choices_are_left_behind() -> None:
     said, done = await lines(
         chunk({"content": "b"}, choice={"index": 1}), chunk({"content": "a"}), chunk({}, "length", choice={"index": 1})

@@ -44,6 +44,16 @@ def test_an_alias_is_shown_under_its_own_name() -> None:
     assert listed(replace(card, id="fast")) == [{**entry("a:latest"), "name": "fast", "model": "fast"}]
 
 
+def test_a_card_need_say_no_more_than_its_name() -> None:
+    """So a stage may answer with models of its own making."""
+    [entry] = encode_answer("models.list", {"models": [{"id": "m"}]})["models"]
+    assert entry == listed(BARE)[0]
+    assert entry["modified_at"] == ZERO
+    assert encode_answer("models.show", {"model": {"id": "m"}}) == show(BARE)
+    [loaded] = encode_answer("models.running", {"models": [{"id": "m", "loaded": {}}]})["models"]
+    assert loaded == running(replace(BARE, loaded={}))[0]
+
+
 def test_another_servers_model_has_all_that_clients_look_for() -> None:
     assert listed(FOREIGN) == [
         {

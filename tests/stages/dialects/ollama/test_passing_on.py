@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import Data, Event, EventKind
 from stages.dialects.ollama.dialect import Ollama
+from stages.dialects.ollama.render import joined
 from tests.stages.dialects.ollama.served import NOW_TEXT, as_line, ask, body_of, line, serve
 
 ODD: Data = {
@@ -186,3 +187,18 @@ def test_the_renamer_changes_the_name_at_the_top_only() -> None:
     changed = Ollama().renamer(ask(), "asked")(frame)
     assert changed.endswith(b"}\n")
     assert json.loads(changed) == {**json.loads(frame), "model": "asked"}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "names"), [([2, 0, 1], "bca"), ([0, 0, 0], "abc"), ([1, 0, 0], "abc"), ([None, None, None], "abc")]
+)
+@pytest.mark.parametrize("operation", ["chat", "completion"])
+def test_calls_are_folded_by_their_numbers_where_those_tell_them_apart(
+    operation: str, numbers: list[int | None], names: str
+) -> None:
+    """Old servers number every call 0: then they come in their order (pitfall 15)."""
+    calls = [{"function": {"name": name, "index": number}} for name, number in zip("abc", numbers, strict=True)]
+    lines = [{"tool_calls": [call]} for call in calls]
+    whole = joined(operation, [{"message": line} for line in lines] if operation == "chat" else lines)
+    folded = whole["message"] if operation == "chat" else whole
+    assert "".join(call["function"]["name"] for call in folded["tool_calls"]) == names

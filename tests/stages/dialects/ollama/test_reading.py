@@ -135,6 +135,14 @@ def test_created_is_the_second_that_had_begun(created_at: Any, created: int | No
     assert events(as_line({"created_at": created_at, "message": {}, "done": False}))[0].data.get("created") == created
 
 
+def test_an_answer_was_created_with_the_first_line_that_says_when() -> None:
+    times = ("soon", "2026-01-02T03:04:05.9Z", "2026-01-02T03:04:09Z")
+    lines = [as_line({"created_at": time, "message": {}, "done": False}) for time in times]
+    told = [event.data for event in events(b"".join(lines))]
+    assert [data.get("created") for data in told] == [None, 1767323045, 1767323045]
+    assert [data["created_at"] for data in told] == list(times)
+
+
 LOGPROBS = [{"token": "H", "logprob": -0.5}, {"token": "i", "logprob": -1, "bytes": [105]}]
 
 

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import Event, InternalError
+from pipeline import Event, EventKind, InternalError
 from stages.dialects.openai import chat as chat_events
 from stages.dialects.openai import text as text_events
 from tests.stages.dialects.openai.bent_stream import DONE, frame
 from tests.stages.dialects.openai.bent_whole import wholes
 from tests.stages.dialects.openai.good import CHAT, TEXT
 from tests.stages.dialects.openai.schema import check_chat_completion, check_text_completion
-from tests.stages.dialects.openai.served import JSON, SSE, chat, serve
+from tests.stages.dialects.openai.served import JSON, SSE, body_of, chat, serve
 from tests.stages.dialects.openai.strategies import Answer
 from tests.stages.dialects.openai.stream_schema import check_chat_stream, check_text_stream, parse_stream
 from tests.stages.dialects.openai.wild import wild_answers
@@ -74,6 +74,24 @@ async def test_law_22_whole_is_the_collected_stream(drawn: tuple[Answer, dict[st
         folded = chat_events.fold([Event(chunk) for chunk in parsed.chunks])
         folded.pop("usage", None) if "usage" not in given else None
         assert folded == json.loads(whole.body)
+
+
+def test_a_whole_answer_is_one_chunk_with_its_calls_numbered_by_their_place() -> None:
+    call = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": "Hi", "tool_calls": [{**call, "index": 0}, {**call, "index": 0}]}
+    choice = {"index": 3, "message": message, "logprobs": None, "finish_reason": "stop", "score": 1}
+    answer = {"id": "i", "object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 1}, "more": 1}
+    delta = {**message, "tool_calls": [{**call, "index": 0}, {**call, "index": 1}]}
+    said = {"index": 3, "delta": delta, "logprobs": None, "finish_reason": "stop", "score": 1}
+    assert chat_events.neutral(answer) == {**answer, "object": "chat.completion.chunk", "choices": [said]}
+    assert chat_events.neutral({"choices": None, "x": 1}) == {"choices": None, "x": 1}
+
+
+async def test_a_whole_answer_is_one_event_and_its_end() -> None:
+    body, _ = await body_of(chat(stream=False), [json.dumps(CHAT).encode()], content_type=JSON, shape="forward")
+    said, end = [event async for event in body]
+    assert said.data == chat_events.neutral(CHAT)
+    assert end.kind is EventKind.END
 
 
 @pytest.mark.parametrize("key", ["top", "choice", "message"])
