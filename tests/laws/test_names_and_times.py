@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
@@ -141,7 +142,13 @@ def test_law_47_any_fraction_and_any_offset_are_read(seconds: int, digits: str, 
     assert math.floor(found) == seconds or digits.startswith("99999")
 
 
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
+
+
 @often
-@given(text=st.text(max_size=30) | st.sampled_from(["2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01"]))
+@given(
+    text=st.text(max_size=30).filter(lambda text: not _DATED.match(text))
+    | st.sampled_from(["2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01"])
+)
 def test_law_47_what_is_no_timestamp_is_none(text: str) -> None:
     assert timestamps.unix(text) is None
