@@ -18,7 +18,6 @@ NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 # U+0085, U+2028 and U+2029 are legal in JSON text and split lines in too many readers (protocol.md 3.0.6, law 32).
 _LINE_BREAKERS = ((b"\xc2\x85", b"\\u0085"), (b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
-_LEADS = (0xC2, 0xE2)  # their first bytes: looking for an int in bytes is twenty times as fast as for bytes
 
 
 def encode(value: Any) -> bytes:
@@ -28,7 +27,8 @@ def encode(value: Any) -> bytes:
 
 def on_one_line(text: bytes) -> bytes:
     """JSON text in which no reader finds a line's end."""
-    if not text.isascii() and any(lead in text for lead in _LEADS):
+    # Their first bytes: looking for an int in bytes is twenty times as fast as for bytes.
+    if not text.isascii() and (0xC2 in text or 0xE2 in text):
         for raw, escaped in _LINE_BREAKERS:
             text = text.replace(raw, escaped)
     return text

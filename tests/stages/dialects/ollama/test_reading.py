@@ -118,6 +118,7 @@ def test_a_count_that_is_left_out_at_the_end_of_an_answer_is_zero() -> None:
     assert usage(eval_count=9) == {"prompt_tokens": 0, "completion_tokens": 9, "total_tokens": 9}
     assert usage(eval_count=-1, prompt_eval_count="7")["total_tokens"] == 0
     assert usage(done=False) is None
+    assert usage(done=False, eval_count=3) == {"completion_tokens": 3}
     assert usage(done_reason="load") is None
 
 

@@ -71,6 +71,18 @@ def test_native_fields_of_another_protocol_stay_behind() -> None:
         assert (said["logprobs"] or {}).keys() <= {"content", "refusal"}
 
 
+def test_of_a_whole_answer_too_only_what_is_neutral_is_taken_over() -> None:
+    logprobs = {"content": [{"token": "a", "logprob": -0.5}], "x": 1}
+    told = event({**choice({"content": "a", "mood": 1}, "stop", logprobs=logprobs), "y": 1}, id="up", remote=1)
+    whole = answer(request_for(stream=False), [told])
+    assert whole.keys() == {"id", "object", "created", "model", "choices"}
+    [said] = whole["choices"]
+    assert said["message"] == {"role": "assistant", "content": "a", "refusal": None}
+    assert (said.keys(), said["finish_reason"]) == ({"index", "message", "logprobs", "finish_reason"}, "stop")
+    assert said["logprobs"].keys() == {"content", "refusal"}
+    assert [token["logprob"] for token in said["logprobs"]["content"]] == [-0.5]
+
+
 def test_usage_between_the_gateways_own_events_is_the_foreign_servers() -> None:
     request = request_for(stream_options={"include_usage": True})
     own = Event({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}, "total_duration": 5})
