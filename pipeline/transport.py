@@ -33,7 +33,8 @@ class TransportOptions:
     """What an upstream's settings ask of its transport. Every time limit is explicit: no client default applies.
 
     `first_byte_seconds` runs from the request's last byte to the response head, `idle_seconds` between two reads of
-    the body. A transport that cannot do what is asked raises `SettingsError` when it is made.
+    the body. `tls` says whether it will be sent to an address that begins with https: what that needs is made when the
+    transport is, or not at all. A transport that cannot do what is asked raises `SettingsError` when it is made.
     """
 
     connect_seconds: float = 5.0
@@ -42,6 +43,7 @@ class TransportOptions:
     write_seconds: float = 30.0
     first_byte_seconds: float = 60.0
     idle_seconds: float = 60.0
+    tls: bool = True
     max_connections: int = 1000
     keepalive_seconds: float = 30.0
     ca_file: str | None = None

@@ -60,6 +60,7 @@ class HttpUpstream:
         )
         self.profile = _profile(settings, self.dialect)
         options = settings.model_dump(include=set(TransportOptions.__slots__))
+        options["tls"] = self._base_url.startswith("https:")
         if settings.first_byte_seconds is None:
             options["first_byte_seconds"] = self.dialect.patience_seconds
         self._transport = host.transport(settings.transport, TransportOptions(**options))
@@ -104,7 +105,7 @@ def _checked(settings: HttpUpstream.Settings) -> str:
     framing = sorted(name for name in settings.headers if name.lower() in _OURS)
     if framing:
         raise SettingsError(f"{framing[0]} belongs to the transport and cannot be set", field="headers")
-    return settings.base_url.rstrip("/")
+    return url.geturl().rstrip("/")  # its scheme in lower case
 
 
 def _is_loopback(hostname: str) -> bool:

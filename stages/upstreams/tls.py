@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ssl
 
-import httpx2
-
 from pipeline import SettingsError, TransportOptions
 
 
 def client_context(options: TransportOptions) -> ssl.SSLContext:
     """The operating system's trust store, or `ca_file` alone; with our certificate if the upstream wants one."""
+    import httpx2  # here, because the trust store and the module that knows where it is take eight megabytes
+
     try:
         if options.ca_file is not None:
             context = ssl.create_default_context(cafile=options.ca_file)

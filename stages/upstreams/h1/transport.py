@@ -43,7 +43,8 @@ class H1Transport:
         if options.proxy is not None:
             raise SettingsError("transport h1 has no proxies; say `transport: httpx2`", field="proxy")
         self._options = options
-        self._tls = client_context(options)
+        wanted = options.tls or options.ca_file or options.cert_file  # files that are no use are a start-up error too
+        self._tls = client_context(options) if wanted else None
         self._pools: dict[tuple[str, str], H1Pool] = {}
         self._prepared = lru_cache(maxsize=REMEMBERED)(self._prepare)  # an upstream is asked for few things
 
@@ -99,6 +100,10 @@ class H1Transport:
         options = self._options
         parts = urlsplit(f"//{authority}")
         tls = self._tls if scheme == "https" else None
+        if scheme == "https" and tls is None:
+            raise InternalError(
+                "The gateway could not send the request.", detail="a transport that was made without tls"
+            )
         address = Address(parts.hostname or "", parts.port or (443 if tls else 80), tls, options.uds)
         self._pools[scheme, authority] = pool = H1Pool(address, options)
         return pool

@@ -123,3 +123,15 @@ async def test_it_starts_and_stops_its_transport() -> None:
     await upstream.start()
     await upstream.stop()
     assert [what for what, _ in transport.sent] == ["start", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "tls"),
+    [("http://127.0.0.1:8080/v1", False), ("https://example.com/v1/", True), ("HTTPS://example.com/v1", True)],
+)
+async def test_what_tls_needs_is_made_only_where_the_address_says_https(base_url: str, tls: bool) -> None:
+    upstream, transport = built(base_url)
+    await upstream.send(UpstreamCall("POST", "/chat/completions"))
+    (url, _), *_ = transport.sent
+    assert transport.made.tls is tls
+    assert url.startswith("https://" if tls else "http://")

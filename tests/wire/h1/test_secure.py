@@ -12,7 +12,7 @@ import anyio
 import pytest
 import trustme
 
-from pipeline import SettingsError, TransportOptions, UpstreamInterrupted, UpstreamUnavailable
+from pipeline import InternalError, SettingsError, TransportOptions, UpstreamInterrupted, UpstreamUnavailable
 from stages.upstreams.h1.transport import H1Transport
 from tests.wire.answers import always, once
 from tests.wire.h1.lane import ASK, OK, Upstream, fetch, pool_of, read, started
@@ -147,3 +147,11 @@ async def test_what_this_lane_cannot_do_is_refused_when_it_is_made(option: dict[
 def test_trio_is_refused_at_the_start() -> None:
     with pytest.raises(SettingsError, match="httpx2"):
         anyio.run(H1Transport(TransportOptions()).start, backend="trio")
+
+
+async def test_a_transport_made_without_tls_sends_nothing_in_plain_instead() -> None:
+    with Upstream(always(OK), tls=serving()) as upstream:
+        async with started(tls=False) as transport:
+            with pytest.raises(InternalError):
+                await fetch(transport, upstream.url)
+        assert upstream.seen.connections == 0

@@ -94,6 +94,14 @@ async def test_a_whole_answer_is_one_event_and_its_end() -> None:
     assert end.kind is EventKind.END
 
 
+def test_a_collected_stream_is_the_one_that_its_first_chunk_says_and_tells_what_its_last_does() -> None:
+    first = {"id": "1", "created": 1, "model": "a", "tier": "a", "choices": [], "usage": {"prompt_tokens": 1}}
+    last = {"id": "2", "created": 2, "model": "b", "tier": "b", "choices": [], "usage": None}
+    folded = chat_events.fold([Event(first), Event(last)])
+    assert folded == {**first, "tier": "b", "object": "chat.completion"}
+    assert "usage" not in chat_events.fold([Event(last)])
+
+
 @pytest.mark.parametrize("key", ["top", "choice", "message"])
 def test_fold_of_neutral_keeps_everything(key: str) -> None:
     answer = deepcopy(CHAT)
