@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import re
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,7 +76,3 @@ def _with_plots(run: Run, picture: Path) -> str:
     command = [PLOTS.python, Path(__file__).with_name("plots.py"), picture]
     subprocess.run(command, input=msgspec.json.encode(panels), check=True)
     return f"![Cost and delay of each gateway]({picture.name})\n\n{report(run)}"
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

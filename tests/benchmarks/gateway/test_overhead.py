@@ -21,9 +21,10 @@ ROUNDS = 3
 SECONDS = 0.5
 HIGHEST = {
     ("whole-1k-c64", "cpu_us_per_request"): 4.2,
-    ("stream-paced", "cpu_us_per_chunk"): 2.2,
+    ("stream-paced", "cpu_us_per_chunk"): 2.0,
 }
-"""The most that gatewright may cost, as a multiple of the bare proxy. The goal is 1.45 a request."""
+"""The most that gatewright may cost, as a multiple of the bare proxy, while tests run beside: 1.3 times what was
+measured then. The goal, on a quiet machine, is 1.45 a request."""
 
 
 def measured(out: Path) -> list[Measurement]:
