@@ -27,6 +27,9 @@ def _check_text(body: bytes) -> None:
 
     Piece by piece: Python has no look without making the text, and one that fits the cache is made three times as fast.
     """
+    if len(body) <= _PIECE_BYTES:
+        body.isascii() or body.decode()
+        return
     if body.isascii():
         return
     view = memoryview(body)

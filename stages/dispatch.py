@@ -70,7 +70,8 @@ async def _refuse(upstream: Upstream, answer: UpstreamAnswer) -> None:
             await answer.source.aclose()
     if answer.status < 400:
         detail = f"status {answer.status} from {upstream.name}"
-        raise UpstreamGarbage("The upstream answered with a redirect or no content.", detail=detail)
+        message = "The upstream answered with a redirect or no content."
+        raise UpstreamGarbage(message, work_done="maybe", detail=detail)
     raise upstream.dialect.decode_error(answer.status, answer.headers, text)
 
 

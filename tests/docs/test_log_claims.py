@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import anyio
 import pytest
 
 from pipeline import GatewayError, Handler, Headers, Host, Pipeline, Registry, Request, Response, StageSettings, stage
@@ -65,6 +66,7 @@ async def ask(folder: Path) -> GatewayError:
     async with Pipeline.from_config(config, registry=registry, access=access_log("json")) as pipeline:
         with pytest.raises(GatewayError) as caught:
             await pipeline.handle(Request("chat", model="echo", payload=payload, headers=headers))
+        await anyio.lowlevel.checkpoint()  # the lines of one turn of the loop are written at its end
     return caught.value
 
 

@@ -70,7 +70,8 @@ class Completer(ABC):
         return self._put_right(event, event.data)
 
     def _put_right(self, event: Event, data: Data) -> tuple[Event, ...]:
-        head = {**self._unsent, **data, **(self._same or self._same_for_all(data))}
+        same = self._same or self._same_for_all(data)
+        head = {**same, **self._unsent, **data, **same}  # first, so that what the gateway says of an answer begins it
         said, ended = [], []
         for at, given in enumerate(as_list(data.get("choices"))):
             choice = as_dict(given)
