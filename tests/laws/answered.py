@@ -186,7 +186,7 @@ def serve(
     assert source_of(upstream).released, "the connection is released however the answer ends"
     failure = served.raised or (served.outcome.error if served.outcome else None)
     assert not isinstance(failure, InternalError), repr(failure.__cause__)
-    if isinstance(failure, UpstreamError) and status < 400:
+    if isinstance(failure, UpstreamError) and status < 300:
         assert failure.work_done == "maybe", "who had begun to answer had worked: no retry"
     return served
 
