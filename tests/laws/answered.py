@@ -25,6 +25,7 @@ from pipeline import (
     Request,
     Stage,
     Target,
+    UpstreamError,
     compose,
 )
 from stages.dispatch import Dispatch
@@ -185,7 +186,8 @@ def serve(
     assert source_of(upstream).released, "the connection is released however the answer ends"
     failure = served.raised or (served.outcome.error if served.outcome else None)
     assert not isinstance(failure, InternalError), repr(failure.__cause__)
-    assert failure is None or status >= 400 or failure.work_done == "maybe", "who had begun to answer had worked"
+    if isinstance(failure, UpstreamError) and status < 300:
+        assert failure.work_done == "maybe", "who had begun to answer had worked: no retry"
     return served
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import END, Data, Event
+from pipeline import END, Data, Event, EventKind
 from stages.dialects.ollama.dialect import Ollama
 from tests.stages.dialects.ollama.served import DONE, JSON, NOW, NOW_TEXT, SSE, Ticks, ask, chunk, serve
 from tests.stages.fakes import FakeClock
@@ -110,11 +110,24 @@ async def test_counts_wait_for_the_done_line_and_are_absent_if_unknown() -> None
     ],
 )
 def test_the_counts_that_outer_stages_see_are_neutral_and_have_their_sum(usage: Data, told: Data | None) -> None:
-    complete = Ollama().completer(ask(), model="asked", id="req-1", clock=FakeClock())
-    choice = {"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}
+    said, last = completed("chat", {"delta": {"content": "a"}}, usage)
+    assert ("usage" in said, last.get("usage")) == (False, told)
+
+
+def test_the_events_that_outer_stages_see_have_the_form_of_the_operation() -> None:
+    told = {"index": 0, "finish_reason": None, "logprobs": None}
+    chat, _ = completed("chat", {"delta": {"content": "a"}}, {})
+    assert chat["choices"] == [{**told, "delta": {"content": "a"}}]
+    text, _ = completed("completion", {"text": "a"}, {})
+    assert text["choices"] == [{**told, "text": "a"}]
+
+
+def completed(operation: str, said: Data, usage: Data) -> list[Data]:
+    """The events that stand in for an OpenAI server's answer to a client of this dialect."""
+    complete = Ollama().completer(ask(operation=operation), model="asked", id="req-1", clock=FakeClock())
+    choice = {"index": 0, **said, "finish_reason": "stop"}
     given = (Event({"choices": [choice], "usage": usage}, dialect="openai"), END)
-    *_, last, _ = [event for one in given for event in complete(one)]
-    assert last.data.get("usage") == told
+    return [event.data for one in given for event in complete(one) if event.kind is not EventKind.END]
 
 
 async def test_other_choices_are_left_behind() -> None:

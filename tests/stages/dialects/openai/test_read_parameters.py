@@ -90,6 +90,12 @@ def test_paths_lead_to_the_field() -> None:
     }
 
 
+@pytest.mark.parametrize("effort", ["none", "minimal", "low", "medium", "high", "xhigh", "max"])
+def test_every_word_for_reasoning_is_taken_under_each_of_its_names(effort: str) -> None:
+    for fields in ({"reasoning_effort": effort}, {"reasoning": {"effort": effort}}, {"think": effort}):
+        assert values(chat_with(Losses(), **fields)) == {"reasoning": effort}
+
+
 @pytest.mark.parametrize(
     ("fields", "param", "code"),
     [
