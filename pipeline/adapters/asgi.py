@@ -70,7 +70,7 @@ class _Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._fields: Fields = dict(scope["headers"])
+        self._fields: Fields = dict(reversed(scope["headers"]))  # of a repeated one the first
         offered = self._fields.get(b"x-request-id")
         self._id = pipeline.new_id(None if offered is None else offered.decode("latin-1"))
         self._record: AccessRecord = pipeline.record(self._id)
