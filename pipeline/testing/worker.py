@@ -8,7 +8,6 @@ started it knows how far it came, however it ends.
 from __future__ import annotations
 
 import faulthandler
-import gc
 import json
 import os
 import signal
@@ -71,8 +70,6 @@ def main(patience_seconds: float) -> None:
 def _serve(line: _Line, watchdog: Watchdog) -> None:
     # Only now, when the dog is watching and tells that this process lives: the kit takes a second to import.
     runner_class = import_module("pipeline.testing.runner").Runner
-    # What is there by now stays; looking through it for garbage again and again is a tenth of the time of an example.
-    gc.freeze()
 
     def began(example: Any) -> None:
         watchdog.beat()
