@@ -36,7 +36,12 @@ def test_patience_ends_with_looks_at_which_nothing_was_used() -> None:
 
 
 def test_a_machine_that_gives_it_little_time_costs_no_patience() -> None:
-    assert looks_until_over(0.0075) is None
+    assert looks_until_over(0.02) == 500  # by what was used in the end, and by nothing else
+
+
+def test_now_and_then_without_any_costs_no_patience() -> None:
+    patience = Patience(10)
+    assert not any(patience.is_over(1, look // LOOKS * 0.02) for look in range(1000))
 
 
 def test_each_example_has_patience_of_its_own() -> None:
