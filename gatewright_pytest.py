@@ -42,7 +42,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--gatewright-law", action="append", default=[], metavar="ID", help="only these laws, such as L7")
     group.addoption(
-        "--gatewright-profile", choices=["ci", "thorough"], default="ci", help="how long to look (default: ci)"
+        "--gatewright-profile",
+        choices=["ci", "thorough"],
+        default="ci",
+        help="how long to look: a few seconds for a kind, or 2,000 examples for each law, some minutes (default: ci)",
     )
     group.addoption(
         "--gatewright-seed",

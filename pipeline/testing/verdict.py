@@ -6,7 +6,7 @@ Nothing of the kit is imported here: pytest's own process needs no more than thi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
@@ -53,7 +53,7 @@ class Verdict:
 
     outcome: Outcome
     text: str = ""
-    warnings: tuple[tuple[str, str, str, int], ...] = field(default=())
+    warnings: tuple[tuple[str, str, str, int], ...] = ()
 
 
 class Unusable(ValueError):

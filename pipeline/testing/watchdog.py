@@ -2,7 +2,7 @@
 
 A thread looks on from beside, because nothing inside can be trusted: a loop may catch everything that is raised in it.
 What it counts is the process's own time, so that a busy machine is nobody's fault: processor time that was used, and
-looks at which none had been used although the process was there to be looked at.
+looks on end at which hardly any had been used although the process was there to look.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from pipeline.testing.place import place_of
 
 SECONDS = 10.0
 LOOKS = 20
-_IDLE_PART = 0.01
+# A starved process gets more than this of one look or another; one that sleeps, or asks again and again, does not.
+_IDLE_PART = 0.03
 
 
 class Patience:
-    """How long one example may take: so many seconds of processor time, or as long without any."""
+    """How long one example may take: so many seconds of processor time, or as long on end without any."""
 
     def __init__(self, seconds: float) -> None:
         self.look_seconds = seconds / LOOKS
@@ -38,7 +39,7 @@ class Patience:
         if beat != self._beat:
             self._beat, self._begun_seconds, self._idle_looks = beat, used_seconds, 0
             return False
-        self._idle_looks += step < self.look_seconds * _IDLE_PART
+        self._idle_looks = self._idle_looks + 1 if step < self.look_seconds * _IDLE_PART else 0
         return self._idle_looks >= LOOKS or used_seconds - self._begun_seconds >= self._seconds
 
 

@@ -36,7 +36,7 @@ class _Line:
         self._out = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
         # What was printed before the end of this process is wanted most of all.
-        sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115 - as long as the process
+        sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
         self.said = os.fdopen(os.dup(0), "rb")
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)

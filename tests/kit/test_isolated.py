@@ -78,7 +78,7 @@ ENDLESS = "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except
 GONE = "import sys\nsys.exit('acme needs a licence')\n"
 
 # The class, and what is said of it.
-DOES = r"it does not end: 3 s of its own were not enough, and at last it was in \S+acme\.py:\d+"
+DOES = r"it does not end: 2 s of its own were not enough, and at last it was in \S+acme\.py:\d+"
 ENDED = "it ended the process in which it was tried, with"
 EACH = {
     "eats": ("EatsAll", DOES),
@@ -92,7 +92,7 @@ EACH = {
 }
 # Not more than a test may take on a slow machine.
 RUNS = [["eats", "sleeps"], ["waits", "holds"], ["exits", "crashes", "leaves", "interrupts"]]
-PATIENCE = ("--gatewright-patience", "3")
+PATIENCE = ("--gatewright-patience", "2")
 
 
 def run(folder: Path, *kinds: str) -> str:

@@ -102,6 +102,13 @@ def test_a_kind_that_is_no_stage_fails_once_and_the_next_is_tried(acme: Path, ki
     assert f"not tried: {kind} went no further than L3" in done.stdout
 
 
+def test_what_is_known_to_stop_a_kind_stops_nothing_else(acme: Path) -> None:
+    acme.joinpath("known.txt").write_text("acme.bare L3  # not yet\n", "utf-8")
+    done = run_pytest(acme, "--gatewright-stage", "acme.bare", *QUICK, "--gatewright-xfail", "known.txt")
+    assert "1 failed, 1 xfailed" in done.stdout
+    assert "L6  No event is added" in done.stdout
+
+
 def test_what_a_stage_prints_and_warns_of_is_pytests_to_show(acme: Path) -> None:
     acme.joinpath("pytest.ini").write_text("[pytest]\nfilterwarnings = error::DeprecationWarning\n", "utf-8")
     done = run_pytest(acme, "--gatewright-stage", "acme.warns", *QUICK)

@@ -8,10 +8,12 @@ import time
 
 import anyio
 import pytest
+from hypothesis import strategies as st
 
 from pipeline import Handler, Request, Response
 from pipeline.testing import LawBroken, Subject, law_of, try_law, watchdog
 from pipeline.testing.place import place_in
+from pipeline.testing.search import search
 from pipeline.testing.watchdog import LOOKS, Blocked, Patience, interrupting
 from tests.kit.mutants import Twin
 
@@ -34,7 +36,12 @@ def test_patience_ends_with_looks_at_which_nothing_was_used() -> None:
 
 
 def test_a_machine_that_gives_it_little_time_costs_no_patience() -> None:
-    assert looks_until_over(0.0075) is None
+    assert looks_until_over(0.02) == 500  # by what was used in the end, and by nothing else
+
+
+def test_now_and_then_without_any_costs_no_patience() -> None:
+    patience = Patience(10)
+    assert not any(patience.is_over(1, look // LOOKS * 0.02) for look in range(1000))
 
 
 def test_each_example_has_patience_of_its_own() -> None:
@@ -97,6 +104,12 @@ def test_a_stage_that_does_not_go_on_breaks_the_law_at_hand(monkeypatch: pytest.
     with pytest.raises(LawBroken, match=r"it does not end: .* it was in \S+test_watchdog\.py:\d+") as caught:
         try_law(law_of("L3"), Subject("kit.twin", cls))
     assert caught.value.scenario.settings is not None
+
+
+def test_an_example_whose_making_does_not_end_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "SECONDS", SHORT_SECONDS)
+    with pytest.raises(Blocked, match=r"it was in \S+test_watchdog\.py:\d+"):
+        search(st.builds(spins), lambda example: None, examples=1, from_seed=0)
 
 
 def test_the_place_of_an_error_is_not_in_the_library() -> None:

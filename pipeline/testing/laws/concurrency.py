@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from hypothesis import strategies as st
-
 from pipeline.events import Data, Event
 from pipeline.response import Response
 from pipeline.stage import Stage
 from pipeline.testing.law import law
 from pipeline.testing.scenario import Answer, Ask
-from pipeline.testing.strategies import scenarios, spoken
+from pipeline.testing.strategies import neutrally_streamed, spoken
 from pipeline.testing.world import Result, World
 
 _ASKED_WITH = ("prompt", "input")
@@ -21,7 +19,7 @@ _ASKED_WITH = ("prompt", "input")
 @law(
     "L14",
     "Requests that run side by side do not meet",
-    scenarios=lambda subject: scenarios(subject, neutral=True, fault=st.none(), streamed=True),
+    scenarios=neutrally_streamed,
 )
 async def side_by_side(world: World) -> None:
     """One instance of a stage serves every request. Two exchanges that are read in turn give each caller what it would

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from pipeline.testing.law import law
-from pipeline.testing.strategies import undisturbed
+from pipeline.testing.strategies import scenarios
 from pipeline.testing.world import World
 
 _ACTS = (
@@ -48,7 +48,7 @@ _WATCH = _Watch()
 @law(
     "L2",
     "Construction has no side effects",
-    scenarios=undisturbed,
+    scenarios=scenarios,
 )
 async def construction_is_quiet(world: World) -> None:
     """`gatewright check` builds every stage of a config, on any machine. So a constructor looks things up and computes,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import strategies as st
-
 from pipeline.events import EventKind
 from pipeline.testing.law import law
 from pipeline.testing.scenario import Answer
-from pipeline.testing.strategies import scenarios
+from pipeline.testing.strategies import neutrally_streamed, said, scenarios
 from pipeline.testing.world import World
 
 TAG = "kit"
@@ -61,16 +59,17 @@ _WORDS = 40
 @law(
     "L13",
     "The first event is out before the second is asked for",
-    scenarios=lambda subject: scenarios(subject, neutral=True, fault=st.none(), operation="chat"),
+    scenarios=neutrally_streamed,
     spared=lambda spec: "a terminal has no events to pass on" if spec.terminal else "",
 )
 async def first_out_first(world: World) -> None:
     """A caller waits for the first token, so a stage neither reads a body before it returns the head nor holds events
     back. One that declares `expands` may keep a little, to look at more than one at a time; not the whole answer.
     """
-    said = tuple({"choices": [{"index": 0, "delta": {"content": f" w{at}"}}]} for at in range(_WORDS))
+    operation = world.scenario.ask.operation
+    words = tuple(said(operation, f" w{at}") for at in range(_WORDS))
     async with world.started() as stage:
-        call_next = world.next(Answer("chat", said))
+        call_next = world.next(Answer(operation, words))
         ask = replace(world.scenario.ask, stream=True)
         try:
             response = await world.call(stage, world.request(ask), call_next)

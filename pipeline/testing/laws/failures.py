@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 import anyio
-from hypothesis import strategies as st
 
 from pipeline.errors import GatewayError, InternalError
 from pipeline.response import Response
 from pipeline.stage import Stage
 from pipeline.testing.law import law
-from pipeline.testing.strategies import faults, scenarios
+from pipeline.testing.strategies import scenarios
 from pipeline.testing.world import Result, World
 
 MOST_PLACES = 24
@@ -20,7 +19,7 @@ MOST_PLACES = 24
 @law(
     "L11",
     "Errors are typed and passed on, a cancellation is not swallowed",
-    scenarios=lambda subject: scenarios(subject, fault=st.one_of(st.none(), faults(body=False), faults(head=False))),
+    scenarios=scenarios,
     on_loops=True,
 )
 async def errors_pass_on(world: World) -> None:
@@ -82,7 +81,7 @@ async def _is_cancelled(world: World) -> None:
 @law(
     "L12",
     "A cancellation at any wait leaves no task, no place and no open source",
-    scenarios=lambda subject: scenarios(subject, fault=st.none() | faults(head=False)),
+    scenarios=scenarios,
     on_loops=True,
 )
 async def cancelled_anywhere(world: World) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 
 from pipeline.testing.law import law
-from pipeline.testing.strategies import undisturbed
+from pipeline.testing.strategies import scenarios
 from pipeline.testing.world import World
 
 _ORDERS = (
@@ -23,7 +23,7 @@ _MOST_PLACES = 8
 @law(
     "L15",
     "start and stop work in any order, twice, and half done",
-    scenarios=undisturbed,
+    scenarios=scenarios,
     on_loops=True,
 )
 async def any_order(world: World) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from pipeline.testing.law import law
-from pipeline.testing.strategies import undisturbed
+from pipeline.testing.strategies import scenarios
 from pipeline.testing.world import World
 
 
 @law(
     "L1",
     "Settings survive a round trip, and every field is described",
-    scenarios=undisturbed,
+    scenarios=scenarios,
 )
 async def settings_round_trip(world: World) -> None:
     """`Settings` is what users write: the reference, the schema and the lints are made of it. So every field has a

@@ -49,14 +49,15 @@ def events(draw: st.DrawFn, operation: str, text: st.SearchStrategy[str]) -> tup
     """The data of neutral events, a complete answer without its end marker."""
     if operation not in _STREAMED:
         return (_OTHER.get(operation, {"data": [{"index": 0, "embedding": [0.5]}]}),)
-    said = [_said(operation, piece) for piece in draw(_pieces(text))]
-    said.append({**_said(operation, ""), "choices": [{**_said(operation, "")["choices"][0], "finish_reason": "stop"}]})
+    told = [said(operation, piece) for piece in draw(_pieces(text))]
+    told.append({**said(operation, ""), "choices": [{**said(operation, "")["choices"][0], "finish_reason": "stop"}]})
     if draw(_EITHER):
-        said.append({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": len(said)}})
-    return tuple(said)
+        told.append({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": len(told)}})
+    return tuple(told)
 
 
-def _said(operation: str, text: str) -> Data:
+def said(operation: str, text: str) -> Data:
+    """The data of an event that says `text`."""
     if operation == "completion":
         return {"choices": [{"index": 0, "text": text, "finish_reason": None}]}
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
@@ -69,7 +70,7 @@ def spoken(scenario: Scenario) -> tuple[Data, ...]:
     """
     words = words_of(scenario.settings)
     halves = [half for word in words[-1:] for half in (word[: len(word) // 2], word[len(word) // 2 :]) if half]
-    return tuple(_said(scenario.ask.operation, text) for text in [*words, *halves])
+    return tuple(said(scenario.ask.operation, text) for text in [*words, *halves])
 
 
 _one_of = kept(st.sampled_from)

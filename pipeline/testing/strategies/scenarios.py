@@ -44,14 +44,14 @@ def scenarios(
     return Scenario(settings, ask, answer, draw(_SEEDS))
 
 
-def undisturbed(subject: Subject) -> st.SearchStrategy[Scenario]:
-    """Nothing goes wrong further in."""
-    return scenarios(subject, fault=st.none())
-
-
 def streamed(subject: Subject) -> st.SearchStrategy[Scenario]:
     """Nothing goes wrong, and the same could be asked for as a stream and as a whole."""
     return scenarios(subject, fault=st.none(), crossed=False, streamed=True)
+
+
+def neutrally_streamed(subject: Subject) -> st.SearchStrategy[Scenario]:
+    """The same, and what is answered are events and no bytes."""
+    return scenarios(subject, fault=st.none(), neutral=True, streamed=True)
 
 
 @kept
