@@ -7,6 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.testing.dialects.law import DialectLaw, DialectLawBroken
+    from pipeline.testing.dialects.laws import DIALECT_LAWS
+    from pipeline.testing.dialects.subject import DialectSubject
+    from pipeline.testing.dialects.trial import DialectTrial, try_dialect_law
     from pipeline.testing.drive import Attempt, Cancelled, NeedsLoop, by_hand, on_loop
     from pipeline.testing.kit_host import KEY, KitCatalogue, KitHost, KitKeys
     from pipeline.testing.law import Law, LawBroken, hold
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from pipeline.testing.world import World
 
 _WHERE = {
+    "dialects.law": ("DialectLaw", "DialectLawBroken"),
+    "dialects.laws": ("DIALECT_LAWS",),
+    "dialects.subject": ("DialectSubject",),
+    "dialects.trial": ("DialectTrial", "try_dialect_law"),
     "drive": ("Attempt", "Cancelled", "NeedsLoop", "by_hand", "on_loop"),
     "kit_host": ("KEY", "KitCatalogue", "KitHost", "KitKeys"),
     "law": ("Law", "LawBroken", "hold"),
@@ -39,6 +47,7 @@ _WHERE = {
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
+    "DIALECT_LAWS",
     "KEY",
     "LAWS",
     "PROFILES",
@@ -47,6 +56,10 @@ __all__ = [
     "Ask",
     "Attempt",
     "Cancelled",
+    "DialectLaw",
+    "DialectLawBroken",
+    "DialectSubject",
+    "DialectTrial",
     "Fault",
     "KitCatalogue",
     "KitHost",
@@ -72,6 +85,7 @@ __all__ = [
     "law_of",
     "on_loop",
     "trials",
+    "try_dialect_law",
     "try_law",
     "try_laws",
 ]
