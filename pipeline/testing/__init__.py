@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pipeline.testing.points import Points
     from pipeline.testing.running import Trial, trials
     from pipeline.testing.scenario import Answer, Ask, Fault, Scenario
-    from pipeline.testing.scripted import ScriptedSource, ScriptedUpstream, Stall
+    from pipeline.testing.scripted import ScriptedAnswer, ScriptedSource, ScriptedUpstream, Stall
     from pipeline.testing.subject import Arrangement, Subject
     from pipeline.testing.trial import PROFILES, Profile, alike, try_law, try_laws
     from pipeline.testing.virtual_clock import VirtualClock
+    from pipeline.testing.wire import Wire, WireUpstream, played
     from pipeline.testing.world import World
 
 _WHERE = {
@@ -38,10 +39,11 @@ _WHERE = {
     "points": ("Points",),
     "running": ("Trial", "trials"),
     "scenario": ("Answer", "Ask", "Fault", "Scenario"),
-    "scripted": ("ScriptedSource", "ScriptedUpstream", "Stall"),
+    "scripted": ("ScriptedAnswer", "ScriptedSource", "ScriptedUpstream", "Stall"),
     "subject": ("Arrangement", "Subject"),
     "trial": ("PROFILES", "Profile", "alike", "try_law", "try_laws"),
     "virtual_clock": ("VirtualClock",),
+    "wire": ("Wire", "WireUpstream", "played"),
     "world": ("World",),
 }
 _MODULES = {name: module for module, names in _WHERE.items() for name in names}
@@ -72,18 +74,22 @@ __all__ = [
     "Profile",
     "ProtocolBroken",
     "Scenario",
+    "ScriptedAnswer",
     "ScriptedSource",
     "ScriptedUpstream",
     "Stall",
     "Subject",
     "Trial",
     "VirtualClock",
+    "Wire",
+    "WireUpstream",
     "World",
     "alike",
     "by_hand",
     "hold",
     "law_of",
     "on_loop",
+    "played",
     "trials",
     "try_dialect_law",
     "try_law",
