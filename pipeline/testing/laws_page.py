@@ -54,8 +54,9 @@ _CHAINS = """\
 # The laws of a chain
 
 What stages keep one by one a whole gateway keeps too, and this is tried on the config file that you serve:
-`pytest --gatewright-config gateways.yaml` builds it as it is, with stand-ins for the model servers, the keys and the
-lists of models.
+`pytest --gatewright-config gateways.yaml` builds it as it is, with stand-ins for the model servers and the keys.
+A catalogue that asks upstreams asks those stand-ins, and resolves names as it does when it serves.
+Each example runs on asyncio and on trio.
 No variable of the environment need be set.
 """
 
