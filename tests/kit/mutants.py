@@ -6,7 +6,11 @@ waits for the end and releases.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
+import threading
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -94,6 +98,35 @@ class StartsWhenBuilt(Twin):
     def __init__(self, settings: Words, host: Host) -> None:
         super().__init__(settings, host)
         socket.getaddrinfo("localhost", 80)
+
+
+class StartsAThread(Twin):
+    """L2: which is over before anybody looks."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        thread = threading.Thread(target=len, args=("",))
+        thread.start()
+        thread.join()
+
+
+class LeavesAFileOpen(Twin):
+    """L2: for as long as it lives."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        weakref.finalize(self, os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+class StartsATask(Twin):
+    """L2: where a loop happens to run."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        try:
+            self._task = asyncio.get_running_loop().create_task(asyncio.sleep(3600))
+        except RuntimeError:
+            return
 
 
 class CallsTwice(Twin):
@@ -407,6 +440,9 @@ class ChangesOnlyStreams(Twin):
 MUTANTS: tuple[tuple[str, type[Twin]], ...] = (
     ("L1", Undescribed),
     ("L2", StartsWhenBuilt),
+    ("L2", StartsAThread),
+    ("L2", LeavesAFileOpen),
+    ("L2", StartsATask),
     ("L3", CallsTwice),
     ("L4", EditsInPlace),
     ("L5", LooksUndeclared),
