@@ -9,11 +9,11 @@ from dataclasses import replace
 from pipeline.conformance import Heard, Parsed
 from pipeline.errors import UpstreamInterrupted
 from pipeline.request import Request
-from pipeline.testing.dialects.examples import DialectExample, pieces, streams
+from pipeline.testing.dialects.examples import DialectExample, streams
 from pipeline.testing.dialects.law import law
 from pipeline.testing.dialects.serving import asked, decoded, serve
 from pipeline.testing.dialects.subject import DialectSubject
-from pipeline.testing.scripted import cut
+from pipeline.testing.scripted import cut, one_byte_each
 
 _LAST_BYTES = 8
 _OUT_OF_MEMORY = "kit: out of memory"
@@ -134,7 +134,7 @@ def cut_anywhere(subject: DialectSubject, example: DialectExample) -> None:
     whole = subject.kit.encode(example.items)
     for stream in (whole, whole.replace(b"\n", b"\r\n"), whole[: example.at[-1] if example.at else 1]):
         at_once = decoded(subject.dialect, request, [stream])
-        others = {"other pieces": cut(stream, example.at), "single bytes": pieces(stream, 1)}
+        others = {"other pieces": cut(stream, example.at), "single bytes": one_byte_each(stream)}
         for how, given in others.items():
             got = decoded(subject.dialect, request, given)
             assert got == at_once, f"in {how} the bytes say {got}, at once {at_once}"

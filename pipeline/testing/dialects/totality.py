@@ -114,7 +114,8 @@ def _is_worded(subject: DialectSubject, error: GatewayError) -> None:
     assert error.message, f"an error without a word: {error!r}"
     reply = subject.dialect.error_reply(error)
     assert 400 <= reply.status <= 599, f"{type(error).__name__} is answered with status {reply.status}"
-    assert _said_in(json.loads(reply.body), error.message), f"{error.message!r} is not in {reply.body[:200]!r}"
+    said = json.loads(reply.body) if "json" in reply.content_type else reply.body.decode()
+    assert _said_in(said, error.message), f"{error.message!r} is not in {reply.body[:200]!r}"
 
 
 def _said_in(value: Any, words: str) -> bool:
