@@ -50,7 +50,8 @@ async def first_out_first(world: World) -> None:
                 elif event.text:
                     held = max(held, source.handed_out - asked - 1)
                     asked = source.handed_out
-        except Exception:
+        except Exception as error:
+            world.failed(error)
             return
         finally:
             await body.aclose()
