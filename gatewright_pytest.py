@@ -34,6 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "Without other arguments nothing else is run.",
     )
     group.addoption(
+        "--gatewright-dialect",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="hold this dialect to the laws of dialects; `all` for every registered one. Repeatable",
+    )
+    group.addoption(
         "--gatewright-config",
         action="append",
         default=[],
@@ -87,7 +94,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     options = config.option
     if not _asked(config):
         return None
-    held = ", ".join([*options.gatewright_stage, *options.gatewright_config])
+    held = ", ".join([*options.gatewright_stage, *options.gatewright_dialect, *options.gatewright_config])
     profile, seed = options.gatewright_profile, options.gatewright_seed
     return f"gatewright: {version('gatewright')}, held to the laws: {held}, profile: {profile}, seed: {seed}"
 
@@ -104,7 +111,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def _asked(config: pytest.Config) -> bool:
-    return bool(config.option.gatewright_stage or config.option.gatewright_config)
+    option = config.option
+    return bool(option.gatewright_stage or option.gatewright_dialect or option.gatewright_config)
 
 
 def _has_paths(config: pytest.Config) -> bool:
@@ -117,6 +125,7 @@ def _items(session: pytest.Session, config: pytest.Config) -> Iterator[LawItem]:
     try:
         cases = runner.collect(
             stages=options.gatewright_stage,
+            dialects=options.gatewright_dialect,
             configs=options.gatewright_config,
             laws=options.gatewright_law,
             xfail=options.gatewright_xfail or "",
@@ -149,7 +158,7 @@ class LawBroken(Exception):
 
 
 class LawItem(pytest.Item):
-    """One law, held against one stage."""
+    """One law, held against one stage, dialect or config."""
 
     def __init__(self, *, case: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -38,10 +38,17 @@ class IsolatedRunner:
         self._worker: _Worker | None = None
         self._tried = ""
 
-    def collect(self, stages: Sequence[str], configs: Sequence[str], laws: Sequence[str], xfail: str) -> list[Case]:
+    def collect(
+        self,
+        stages: Sequence[str],
+        dialects: Sequence[str],
+        configs: Sequence[str],
+        laws: Sequence[str],
+        xfail: str,
+    ) -> list[Case]:
         """What is held to what. Raises `Unusable`, also where a table of kinds is imported without end."""
         worker = self._of("")
-        what, value = worker.ask("collect", stages=stages, configs=configs, laws=laws, xfail=xfail)
+        what, value = worker.ask("collect", stages=stages, dialects=dialects, configs=configs, laws=laws, xfail=xfail)
         if what == "collected":
             return [Case(**each) for each in value]
         self.close()
@@ -65,7 +72,7 @@ class IsolatedRunner:
         self._worker = None
 
     def _of(self, name: str) -> _Worker:
-        """The process for this stage or config. One that has tried nothing yet serves for any."""
+        """The process for this stage, dialect or config. One that has tried nothing yet serves for any."""
         if self._worker is not None and self._tried not in ("", name):
             self.close()
         if self._worker is None:

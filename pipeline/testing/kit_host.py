@@ -29,7 +29,7 @@ class KitHost(Host):
     """A `Host` whose groups `upstreams`, `keys` and `catalogues` hold something under any name that is asked for.
 
     `resources` makes those of other groups: `{"limits": lambda host, name: ...}`. `records` is the log: what went
-    through `host.log`, and through the standard logger while `capturing()`.
+    through `host.log`, and through the standard logger while `capturing()`. A host has no metrics, so none are kept.
     """
 
     def __init__(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.testing.chains.laws import CHAIN_LAWS, ChainLaw
+from pipeline.testing.dialects.law import DialectLaw
+from pipeline.testing.dialects.laws import DIALECT_LAWS
 from pipeline.testing.law import Law
 from pipeline.testing.laws import LAWS
 
@@ -37,23 +39,36 @@ The stage names it as `conformance = "acme_redact.conformance:ARRANGEMENT"`, and
 """
 
 
+_DIALECTS = """\
+# The laws of a dialect
+
+A wire protocol is a dialect, and `pytest --gatewright-dialect acme` tries these on the one that you bring.
+What its requests and answers look like, and what they mean, is told by its `pipeline.Conformance`.
+The dialect names that as `conformance = "acme.conformance:AcmeConformance"`, and only tests import it.
+
+Nothing in a dialect waits, so there is neither a network nor an event loop.
+"""
+
+
 _CHAINS = """\
 # The laws of a chain
 
 What stages keep one by one a whole gateway keeps too, and this is tried on the config file that you serve:
-`pytest --gatewright-config gateways.yaml` builds it as it is, with stand-ins for the model servers, the keys and the
-lists of models.
+`pytest --gatewright-config gateways.yaml` builds it as it is, with stand-ins for the model servers and the keys.
+A catalogue that asks upstreams asks those stand-ins, and resolves names as it does when it serves.
+Each example runs on asyncio and on trio.
 No variable of the environment need be set.
 """
 
 
 def page() -> str:
     stages = [line for law in LAWS for line in _section(law, on_loops=law.on_loops)]
+    dialects = [line for law in DIALECT_LAWS for line in _section(law)]
     chains = [line for law in CHAIN_LAWS for line in _section(law)]
-    return "\n".join([_OPENING, *stages, _CHAINS, *chains])
+    return "\n".join([_OPENING, *stages, _DIALECTS, *dialects, _CHAINS, *chains])
 
 
-def _section(law: Law | ChainLaw, *, on_loops: bool = False) -> Iterator[str]:
+def _section(law: Law | DialectLaw | ChainLaw, *, on_loops: bool = False) -> Iterator[str]:
     yield f"## {law.id} {law.title}"
     yield ""
     yield from _sentences(law.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,6 +12,9 @@ from pipeline.config import ConfigError
 from pipeline.registry import Registry
 from pipeline.testing.chains.laws import CHAIN_LAWS
 from pipeline.testing.chains.trial import ChainLawBroken, ChainTrial, chain_trials
+from pipeline.testing.dialects.law import DialectLawBroken
+from pipeline.testing.dialects.laws import DIALECT_LAWS
+from pipeline.testing.dialects.trial import DialectTrial, dialect_trials
 from pipeline.testing.law import LawBroken
 from pipeline.testing.laws import LAWS
 from pipeline.testing.place import place_in
@@ -31,14 +34,23 @@ class Runner:
     def __init__(self, began: Callable[[Any], None] | None = None) -> None:
         self._watched = began
         self._last: Any = None
-        self._trials: dict[str, dict[str, Trial | ChainTrial]] = {}
+        self._trials: dict[tuple[str, str], dict[str, Trial | DialectTrial | ChainTrial]] = {}
 
-    def collect(self, stages: Sequence[str], configs: Sequence[str], laws: Sequence[str], xfail: str) -> list[Case]:
+    def collect(
+        self,
+        stages: Sequence[str],
+        dialects: Sequence[str],
+        configs: Sequence[str],
+        laws: Sequence[str],
+        xfail: str,
+    ) -> list[Case]:
         """What is held to what; nothing of it is imported yet. Raises `Unusable`."""
         check_laws(laws)
         expected = read_xfails(xfail) if xfail else {}
         kinds = kinds_of(stages, Registry.default()) if stages else ()
+        spoken = kinds_of(dialects, Registry.default(), "dialect") if dialects else ()
         cases = [Case("stage", kind, law.id, law.title, law.text) for kind in kinds for law in LAWS]
+        cases += [Case("dialect", kind, law.id, law.title, law.text) for kind in spoken for law in DIALECT_LAWS]
         cases += [Case("config", path, law.id, law.title, law.text) for path in configs for law in CHAIN_LAWS]
         return [
             replace(case, expected=expected.get((case.kind, case.id), ""))
@@ -61,7 +73,7 @@ class Runner:
             trial.run(profile=profile, seed=seed, began=self._began if self._watched is not None else None)
         except NoStrategy as error:
             return Verdict("stopped", tell(f"{case.name} cannot be tried: {error}"))
-        except (LawBroken, ChainLawBroken) as error:
+        except (LawBroken, DialectLawBroken, ChainLawBroken) as error:
             called = LAST if isinstance(error.__cause__, Endless) else SMALLEST
             what = f"{case.name} breaks it {error.leg}: {error.reason}"
             return Verdict("broken", tell(what, example=error.scenario.lines(), called=called))
@@ -71,11 +83,16 @@ class Runner:
             return Verdict("broken", tell(f"{case.name} breaks it: {_raised(error)}", example=shown, called=LAST))
         return Verdict("kept")
 
-    def _loaded(self, case: Case) -> Trial | ChainTrial:
-        if case.name not in self._trials:
-            found = trials_of(case.name) if case.on == "stage" else chain_trials(case.name)
-            self._trials[case.name] = {trial.law_id: trial for trial in found}
-        return self._trials[case.name][case.id]
+    def _loaded(self, case: Case) -> Trial | DialectTrial | ChainTrial:
+        key = (case.on, case.name)
+        if key not in self._trials:
+            trials: dict[str, Callable[[str], Iterable[Trial | DialectTrial | ChainTrial]]] = {
+                "stage": trials_of,
+                "dialect": dialect_trials,
+                "config": chain_trials,
+            }
+            self._trials[key] = {trial.law_id: trial for trial in trials[case.on](case.name)}
+        return self._trials[key][case.id]
 
     def _began(self, example: Any) -> None:
         assert self._watched is not None

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pipeline.host import UnknownName
 from pipeline.registry import Registry
 from pipeline.testing.chains.laws import CHAIN_LAWS
+from pipeline.testing.dialects.laws import DIALECT_LAWS
 from pipeline.testing.law import Law
 from pipeline.testing.laws import LAWS
 from pipeline.testing.scenario import Scenario
@@ -20,7 +21,7 @@ from pipeline.testing.trial import PROFILES, try_law
 from pipeline.testing.verdict import Unusable
 
 ALL = "all"
-_IDS = (*(law.id for law in LAWS), *(law.id for law in CHAIN_LAWS))
+_IDS = (*(law.id for law in LAWS), *(law.id for law in DIALECT_LAWS), *(law.id for law in CHAIN_LAWS))
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,14 @@ def trials_of(kind: str, laws: Sequence[str] = (), registry: Registry | None = N
     yield from (Trial(law, subject) for law in LAWS if not laws or law.id in laws)
 
 
-def kinds_of(kinds: Sequence[str], registry: Registry) -> Sequence[str]:
+def kinds_of(kinds: Sequence[str], registry: Registry, group: str = "stage") -> Sequence[str]:
     """The kinds that are meant; none of them is imported. Raises `Unusable` for one that is not registered."""
-    known = registry.kinds("stage")
+    known = registry.kinds(group)
     if ALL in kinds:
         return known
     unknown = [kind for kind in kinds if kind not in known]
     if unknown:
-        raise Unusable(f"there is no stage kind named {unknown[0]!r}; there are {', '.join(known)}")
+        raise Unusable(f"there is no {group} kind named {unknown[0]!r}; there are {', '.join(known)}")
     return kinds
 
 

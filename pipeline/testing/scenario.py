@@ -16,7 +16,9 @@ HEAD_TROUBLES: tuple[Trouble, ...] = ("refused", "status", "bug")
 BODY_TROUBLES: tuple[Trouble, ...] = ("reset", "cut", "silent", "reported", "crash")
 
 
-class _ShowsWhatMatters:
+class ShowsWhatMatters:
+    """For dataclasses of examples: a repr without the fields that stand at their defaults."""
+
     def __repr__(self) -> str:
         shown = []
         for each in fields(self):  # type: ignore[arg-type]  # mixed into dataclasses only
@@ -28,7 +30,7 @@ class _ShowsWhatMatters:
 
 
 @dataclass(frozen=True, repr=False)
-class Ask(_ShowsWhatMatters):
+class Ask(ShowsWhatMatters):
     """What the caller asks. `key` is what it presents; `scopes` are those of the principal, where one is known."""
 
     operation: str = "chat"
@@ -41,7 +43,7 @@ class Ask(_ShowsWhatMatters):
 
 
 @dataclass(frozen=True, repr=False)
-class Fault(_ShowsWhatMatters):
+class Fault(ShowsWhatMatters):
     """What goes wrong, and when.
 
     Before the head: `refused` (a typed error), `status` (an error answer), `bug` (an untyped exception). In the body,
@@ -58,7 +60,7 @@ class Fault(_ShowsWhatMatters):
 
 
 @dataclass(frozen=True, repr=False)
-class Answer(_ShowsWhatMatters):
+class Answer(ShowsWhatMatters):
     """What comes from further in.
 
     Neutral events, or with a `dialect` the items of its protocol, written as bytes and read in pieces that are cut
@@ -73,7 +75,7 @@ class Answer(_ShowsWhatMatters):
 
 
 @dataclass(frozen=True, repr=False)
-class Scenario(_ShowsWhatMatters):
+class Scenario(ShowsWhatMatters):
     """`settings` are of the stage's own class; `seed` is that of the host's randomness."""
 
     settings: Any

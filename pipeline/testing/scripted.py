@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.dialect import Dialect
+from pipeline.headers import Headers
 from pipeline.testing.points import Points
 from pipeline.testing.virtual_clock import VirtualClock
 from pipeline.transport import UpstreamAnswer, UpstreamCall
@@ -68,6 +69,20 @@ class ScriptedSource:
         self._steps.clear()
         self.closes += not self.released
         self.released = True
+
+
+@dataclass(frozen=True)
+class ScriptedAnswer:
+    """An answer to a call: a head, and the steps of a `ScriptedSource`. `pipeline.testing.wire.played` puts it on a
+    socket.
+    """
+
+    steps: Sequence[Any] = ()
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def in_memory(self, points: Points, clock: VirtualClock) -> UpstreamAnswer:
+        return UpstreamAnswer(self.status, Headers(self.headers), ScriptedSource(self.steps, points, clock))
 
 
 Answering = Callable[[UpstreamCall], UpstreamAnswer]

@@ -1,4 +1,4 @@
-"""What one law says of one stage or config, as plain values that go from process to process.
+"""What one law says of one stage, dialect or config, as plain values that go from process to process.
 
 Nothing of the kit is imported here: pytest's own process needs no more than this.
 """
@@ -17,12 +17,12 @@ Outcome = Literal["kept", "spared", "broken", "stopped"]
 
 @dataclass(frozen=True)
 class Case:
-    """One law (`id`, `title`, `text`) and the stage kind or config file that is held to it.
+    """One law (`id`, `title`, `text`) and the stage kind, dialect or config file that is held to it.
 
     `expected` says why it is known to be broken, "" where it is not.
     """
 
-    on: Literal["stage", "config"]
+    on: Literal["stage", "dialect", "config"]
     name: str
     id: str
     title: str
@@ -32,7 +32,7 @@ class Case:
     @property
     def kind(self) -> str:
         """As the file of known failures and a test's name have it."""
-        return self.name if self.on == "stage" else PurePath(self.name).name
+        return PurePath(self.name).name if self.on == "config" else self.name
 
     def tell(self, what: str, *, profile: str, seed: int, example: Sequence[str] = (), called: str = SMALLEST) -> str:
         """What a reader needs: the law, what happened, the example, how to see it again."""

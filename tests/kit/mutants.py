@@ -6,7 +6,11 @@ waits for the end and releases.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
+import threading
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -96,6 +100,35 @@ class StartsWhenBuilt(Twin):
         socket.getaddrinfo("localhost", 80)
 
 
+class StartsAThread(Twin):
+    """L2: which is over before anybody looks."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        thread = threading.Thread(target=len, args=("",))
+        thread.start()
+        thread.join()
+
+
+class LeavesAFileOpen(Twin):
+    """L2: for as long as it lives."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        weakref.finalize(self, os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+class StartsATask(Twin):
+    """L2: where a loop happens to run."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        try:
+            self._task = asyncio.get_running_loop().create_task(asyncio.sleep(3600))
+        except RuntimeError:
+            return
+
+
 class CallsTwice(Twin):
     """L3."""
 
@@ -128,6 +161,45 @@ class DropsEmpty(Twin):
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
         response = await super().__call__(request, call_next)
         response.body.map(lambda event: event if event.text or event.kind is EventKind.END else None)
+        return response
+
+
+class _Holding:
+    """Keeps the last letters of what was said, to look at them together with the next ones."""
+
+    def __init__(self, letters: int, *, until_finish: bool) -> None:
+        self._letters = letters
+        self._until_finish = until_finish
+        self._held = ""
+
+    def __call__(self, event: Event) -> tuple[Event, ...]:
+        choices = event.data.get("choices")
+        if self._until_finish and choices and choices[0].get("finish_reason"):
+            held, self._held = self._held, ""
+            return (event.map_text(lambda index, text: held + text),)
+        return (event.map_text(self._text),)
+
+    def _text(self, index: int, text: str) -> str:
+        text = self._held + text
+        said, self._held = text[: -self._letters], text[-self._letters :]
+        return said
+
+
+class NeverLetsGo(Twin):
+    """L6: the end of an answer stays with it."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await super().__call__(request, call_next)
+        response.body.expand(_Holding(4, until_finish=False))
+        return response
+
+
+class WaitsForTheFinish(Twin):
+    """L6: which not all model servers send."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await super().__call__(request, call_next)
+        response.body.expand(_Holding(4, until_finish=True))
         return response
 
 
@@ -275,6 +347,39 @@ class CollectsFirst(Twin):
         return Response(Body.of(events), slots=response.slots)
 
 
+@stage("kit.twin", writes=(MODEL,), calls_next="at_most_once", expands=True)
+class CollectsByExpanding(Twin):
+    """L13: which is declared, and holds back all the same."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await super().__call__(request, call_next)
+        response.body.expand(_Collecting(begins_at_once=False))
+        return response
+
+
+@stage("kit.twin", writes=(MODEL,), calls_next="at_most_once", expands=True)
+class BeginsAndThenCollects(Twin):
+    """L13: the first word is out, and then nothing for a long time."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        response = await super().__call__(request, call_next)
+        response.body.expand(_Collecting(begins_at_once=True))
+        return response
+
+
+class _Collecting:
+    def __init__(self, *, begins_at_once: bool) -> None:
+        self._begin = begins_at_once
+        self._held: list[Event] = []
+
+    def __call__(self, event: Event) -> tuple[Event, ...]:
+        if self._begin or event.kind is EventKind.END:
+            self._begin = False
+            return (*self._held, event)
+        self._held.append(event)
+        return ()
+
+
 class KeepsStateOnItself(Twin):
     """L14: numbers what is said, and the next request begins anew."""
 
@@ -335,10 +440,15 @@ class ChangesOnlyStreams(Twin):
 MUTANTS: tuple[tuple[str, type[Twin]], ...] = (
     ("L1", Undescribed),
     ("L2", StartsWhenBuilt),
+    ("L2", StartsAThread),
+    ("L2", LeavesAFileOpen),
+    ("L2", StartsATask),
     ("L3", CallsTwice),
     ("L4", EditsInPlace),
     ("L5", LooksUndeclared),
     ("L6", DropsEmpty),
+    ("L6", NeverLetsGo),
+    ("L6", WaitsForTheFinish),
     ("L7", RedactsEachEvent),
     ("L8", WrapsWithoutClosing),
     ("L9", RaisesAtTheEnd),
@@ -350,6 +460,8 @@ MUTANTS: tuple[tuple[str, type[Twin]], ...] = (
     ("L12", KeepsTheLock),
     ("L12", LeavesATask),
     ("L13", CollectsFirst),
+    ("L13", CollectsByExpanding),
+    ("L13", BeginsAndThenCollects),
     ("L14", KeepsStateOnItself),
     ("L15", StopsOnlyWhatRan),
     ("L16", LogsThePrompt),

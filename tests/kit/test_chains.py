@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,8 @@ from pipeline import (
     StageSettings,
     stage,
 )
-from pipeline.testing import PROFILES
-from pipeline.testing.chains.laws import CHAIN_LAWS, ChainLaw
+from pipeline.testing import PROFILES, Ask
+from pipeline.testing.chains.laws import CHAIN_LAWS
 from pipeline.testing.chains.trial import (
     ChainLawBroken,
     ChainTrial,
@@ -30,7 +32,7 @@ from pipeline.testing.chains.trial import (
     try_chain_law,
     try_chain_laws,
 )
-from pipeline.testing.chains.world import Config
+from pipeline.testing.chains.world import ChainScenario, ChainWorld, Config
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = [ROOT / "configs" / "quickstart.yaml", *sorted((ROOT / "configs" / "examples").glob("*.yaml"))]
@@ -123,6 +125,15 @@ class StreamsOnly(Odd):
         return response
 
 
+@stage("kit.odd")
+class KnowsOneLoop(Odd):
+    """C1, on trio."""
+
+    async def __call__(self, request: Request, call_next: Handler, /) -> Response:
+        asyncio.get_running_loop()
+        return await call_next(request)
+
+
 def _said(event: Event) -> bool:
     return event.kind is EventKind.DATA and bool(event.text)
 
@@ -144,14 +155,68 @@ gateways:
       - dispatch: {}
       - normalise: {}
 """
-MUTANTS = {"C1": RefusesWithSuccess, "C2": AsksTwice, "C3": ForgetsTheBody, "C4": ReadsFirst, "C5": StreamsOnly}
+ALIASES = """
+version: 1
+resources:
+  upstreams:
+    local: {dialect: ollama, base_url: "http://127.0.0.1:1"}
+  catalogues:
+    names: {upstreams: [local], aliases: {small: a}}
+gateways:
+  one:
+    use: openai
+    with: {upstream: local, catalogue: names, anonymous: true}
+"""
+MUTANTS = (
+    ("C1", RefusesWithSuccess, "on asyncio"),
+    ("C1", KnowsOneLoop, "on trio"),
+    ("C2", AsksTwice, "on asyncio"),
+    ("C3", ForgetsTheBody, "on asyncio"),
+    ("C4", ReadsFirst, "on asyncio"),
+    ("C5", StreamsOnly, "on asyncio"),
+)
 
 
-@pytest.mark.parametrize("law", CHAIN_LAWS, ids=str)
-def test_a_law_of_chains_catches_its_mutant(law: ChainLaw, tmp_path: Path) -> None:
-    path = tmp_path / "odd.yaml"
+def config_with(cls: type[Odd], folder: Path) -> Config:
+    path = folder / "odd.yaml"
     path.write_text(CONFIG, "utf-8")
-    config = Config(path, Registry.default().with_("stage", "kit.odd", MUTANTS[law.id]))
-    with pytest.raises(ChainLawBroken) as caught:
-        try_chain_law(law, config, 30, phases=[Phase.generate])
+    return Config(path, Registry.default().with_("stage", "kit.odd", cls))
+
+
+def test_every_law_of_chains_has_a_mutant() -> None:
+    assert {law.id for law in CHAIN_LAWS} == {id for id, _, _ in MUTANTS}
+
+
+@pytest.mark.parametrize(("id", "cls", "where"), MUTANTS)
+def test_a_law_of_chains_catches_its_mutant(id: str, cls: type[Odd], where: str, tmp_path: Path) -> None:
+    (law,) = (law for law in CHAIN_LAWS if law.id == id)
+    with pytest.raises(ChainLawBroken, match=where) as caught:
+        try_chain_law(law, config_with(cls, tmp_path), 30, phases=[Phase.generate])
     assert caught.value.scenario.lines()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+async def test_a_catalogue_resolves_as_it_does_when_it_serves(tmp_path: Path) -> None:
+    """By its aliases, and by the lists of the scripted upstreams, which it asks in their own words."""
+    path = tmp_path / "alias.yaml"
+    path.write_text(ALIASES, "utf-8")
+    said = {
+        ("ollama", "chat"): (
+            {
+                "model": "b",
+                "created_at": "2026-01-02T03:04:05Z",
+                "message": {"role": "assistant", "content": "Hi"},
+                "done": True,
+            },
+        )
+    }
+    for asked, sent in (("small", "a"), ("a", "a"), ("b", "b")):
+        ask = Ask("chat", "openai", False, {"model": asked, "messages": [{"role": "user", "content": "Hi"}]})
+        world = ChainWorld(Config(path), ChainScenario("one", ask, said))
+        async with world.pipeline:
+            events, error = await world.exchange()
+        assert error is None
+        assert events
+        assert [json.loads(call.body)["model"] for call in world.calls] == [sent]
+        assert all(source.released for source in world.sources)
+        assert len(world.sources) > len(world.answers) == 1

@@ -190,3 +190,57 @@ def test_hypothesis_knows_the_engines_types_whichever_is_imported_first() -> Non
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip()
+
+
+DIALECTS = """
+from pipeline import Row
+from stages.dialects.openai.dialect import OpenAI
+
+
+class Acme(OpenAI):
+    name = "acme"
+
+
+class Deaf(Acme):
+    def decode_request(self, operation, body, path_model):
+        read = super().decode_request(operation, body, path_model)
+        return read.payload["nobody"] if operation == "chat" else read
+
+
+class Mute(Acme):
+    conformance = ""
+
+
+ROWS = [Row("dialect", kind, f"acme:{kind.title()}") for kind in ("acme", "deaf", "mute")]
+"""
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    return distribution(tmp_path, DIALECTS, table="ROWS")
+
+
+def test_a_strangers_dialect_is_held_to_the_laws_of_dialects(spoken: Path) -> None:
+    done = run_pytest(spoken, "--gatewright-dialect", "acme", "-v")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout
+    assert re.search(r"held to the laws: acme, profile: ci, seed: \d+", done.stdout)
+
+
+def test_a_dialect_that_breaks_a_law_is_told_with_its_example_and_found_again(spoken: Path) -> None:
+    done = run_pytest(spoken, "--gatewright-dialect", "deaf", "--gatewright-law", "D6")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "D6  Any body of a request is a request or a refusal in words" in done.stdout
+    assert "deaf breaks it by hand: KeyError: 'nobody'" in done.stdout
+    again = re.search(r"Again: pytest (.+)", done.stdout)
+    assert again is not None
+    assert example_in(run_pytest(spoken, *again[1].split()).stdout) == example_in(done.stdout)
+
+
+def test_a_dialect_that_cannot_be_held_to_them_is_told_why(spoken: Path) -> None:
+    done = run_pytest(spoken, "--gatewright-dialect", "mute", "--gatewright-law", "D1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "mute cannot be tried: dialect 'mute' names no `conformance`" in done.stdout
+    done = run_pytest(spoken, "--gatewright-dialect", "none")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "there is no dialect kind named 'none'; there are acme, deaf, mute" in done.stdout + done.stderr

@@ -20,7 +20,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 # Where code that belongs to one event loop, one server or one store may live; everything else goes through anyio.
-LOOP_BOUND = ("pipeline/adapters/", "pipeline/cli/", "pipeline/deadline.py", "stages/upstreams/", "stages/limits/")
+LOOP_BOUND = (
+    *("pipeline/adapters/", "pipeline/cli/", "pipeline/deadline.py", "pipeline/testing/wire/"),
+    *("stages/upstreams/", "stages/limits/"),
+)
 SERVER = ("pipeline/adapters/", "pipeline/cli/")
 FOLDERS = ("adapters", "cli", "config", "testing")
 IMPURE = (

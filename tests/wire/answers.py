@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.wire.scripted import Received, Script, Wire
+from pipeline.testing.wire import Received, Script, Wire
 
 MODEL = "scripted"
 

@@ -18,9 +18,9 @@ import uvicorn
 from pipeline import Pipeline
 from pipeline.adapters.asgi import GatewayApp
 from pipeline.build import build_file
+from pipeline.testing.wire import HOST
 from tests.wire import documents
 from tests.wire.lanes import slots_in_use
-from tests.wire.scripted import HOST
 
 PATIENCE_SECONDS = 20.0
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pipeline.testing.wire import Received, Wire, WireUpstream
 from tests.wire.answers import LAST_CHUNK, chunk, chunked_head, sized
-from tests.wire.scripted import Received, ScriptedUpstream, Wire
 
 THINKER, PLAIN = "thinker", "plain"
 CREATED = 1767323045
@@ -75,7 +75,7 @@ class NewerOllama:
     def __init__(self) -> None:
         self.lines: tuple[Line, ...] = (done("Hello."),)
         self.newline = True
-        self.upstream = ScriptedUpstream(self._script)
+        self.upstream = WireUpstream(self._script)
 
     def says(self, *lines: Line, newline: bool = True) -> None:
         self.lines, self.newline = lines, newline

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.testing.wire import HOST
 from tests.wire.documents import KEY
-from tests.wire.scripted import HOST
 
 PATIENCE_SECONDS = 20.0
 

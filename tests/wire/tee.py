@@ -13,7 +13,7 @@ from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.wire.scripted import HOST
+from pipeline.testing.wire import HOST
 
 PATIENCE_SECONDS = 20.0
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.testing.wire import Script, Seen, Wire, WireUpstream
 from tests.wire.answers import always, chunk, chunked_head, delta, event, silent, then_hold, whole
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import Gateway, running
 from tests.wire.lanes import LANES
 from tests.wire.raw_client import ask, connected, request
-from tests.wire.scripted import Script, ScriptedUpstream, Seen, Wire
 
 FIRST = chunk(event(delta("Hel")))
 TOGETHER = 20
@@ -34,7 +34,7 @@ async def busy(wire: Wire) -> None:
     await wire.flood(FIRST, pause_seconds=0.001)
 
 
-async def abort_while_sending(gateway: Gateway, upstream: ScriptedUpstream, id: str) -> None:
+async def abort_while_sending(gateway: Gateway, upstream: WireUpstream, id: str) -> None:
     """The request never becomes complete, so the upstream never hears of it."""
     data = request("POST", "/v1/chat/completions", chat(stream=True), id=id)
     async with connected(gateway.port) as client:
@@ -42,18 +42,18 @@ async def abort_while_sending(gateway: Gateway, upstream: ScriptedUpstream, id: 
         client.leave()
 
 
-async def abort_before_the_head(gateway: Gateway, upstream: ScriptedUpstream, id: str, stream: bool = True) -> None:
+async def abort_before_the_head(gateway: Gateway, upstream: WireUpstream, id: str, stream: bool = True) -> None:
     async with connected(gateway.port) as client:
         await client.send(request("POST", "/v1/chat/completions", chat(stream=stream, user=id), id=id))
         await upstream.until(lambda seen: _asked(seen, id))
         client.leave()
 
 
-async def abort_of_a_whole_answer(gateway: Gateway, upstream: ScriptedUpstream, id: str) -> None:
+async def abort_of_a_whole_answer(gateway: Gateway, upstream: WireUpstream, id: str) -> None:
     await abort_before_the_head(gateway, upstream, id, stream=False)
 
 
-async def abort_in_the_stream(gateway: Gateway, upstream: ScriptedUpstream, id: str) -> None:
+async def abort_in_the_stream(gateway: Gateway, upstream: WireUpstream, id: str) -> None:
     async with connected(gateway.port) as client:
         await client.send(request("POST", "/v1/chat/completions", chat(stream=True), id=id))
         await client.read_until(b"Hel")
@@ -78,7 +78,7 @@ PHASES: dict[str, tuple[Script, Any, bool, set[int]]] = {
 async def aborts(folder: Path, lane: str, phase: str, count: int) -> None:
     """`count` clients leave in this phase, twenty at a time; nothing of them stays, and a healthy request works."""
     script, abort, reaches, statuses = PHASES[phase]
-    with ScriptedUpstream(script) as upstream:
+    with WireUpstream(script) as upstream:
         # As many slots as clients at a time: a single lost one would make the next twenty wait.
         content = document(upstream.url, transport=lane, max_connections=TOGETHER, pool_seconds=20)
         async with running(folder, content) as gateway:

@@ -12,11 +12,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from pipeline.testing.wire import Wire, WireUpstream
 from tests.wire.answers import DONE, LAST_CHUNK, chunk, chunked_head, delta, event, then_hold
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import running
 from tests.wire.raw_client import connected, request
-from tests.wire.scripted import ScriptedUpstream, Wire
 
 EVENT = event(delta("x" * 32768))
 EVENTS = 2048
@@ -29,7 +29,7 @@ def anyio_backend() -> str:
     return "asyncio"  # the server is uvicorn
 
 
-async def at_rest(upstream: ScriptedUpstream) -> int:
+async def at_rest(upstream: WireUpstream) -> int:
     """The bytes the upstream has sent once nobody, here or there, can go on."""
     sent = -1
     while sent != upstream.seen.bytes_sent:
@@ -48,7 +48,7 @@ async def test_a_client_that_does_not_read_blocks_its_upstream(tmp_path: Path, s
         await wire.send(chunk(event(delta(finish="stop")) + DONE) + LAST_CHUNK)
         wire.answered()
 
-    with ScriptedUpstream(large) as upstream:
+    with WireUpstream(large) as upstream:
         async with running(tmp_path, document(upstream.url, shape=shape)) as gateway, connected(gateway.port) as client:
             await client.send(request("POST", "/v1/chat/completions", chat(stream=True), id="slow"))
             await client.read_until(b"\r\n\r\n")
@@ -64,7 +64,7 @@ async def test_a_blocked_client_that_leaves_frees_its_upstream(tmp_path: Path) -
         await wire.send(chunked_head())
         await wire.flood(chunk(EVENT))
 
-    with ScriptedUpstream(endless) as upstream:
+    with WireUpstream(endless) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway, connected(gateway.port) as client:
             await client.send(request("POST", "/v1/chat/completions", chat(stream=True), id="gone"))
             await client.read_until(b"\r\n\r\n")
@@ -77,7 +77,7 @@ async def test_a_blocked_client_that_leaves_frees_its_upstream(tmp_path: Path) -
 
 
 async def test_an_event_leaves_before_the_next_one_is_there(tmp_path: Path) -> None:
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(event(delta("first"))))) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(event(delta("first"))))) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway, connected(gateway.port) as client:
             await client.send(request("POST", "/v1/chat/completions", chat(stream=True)))
             async with asyncio.timeout(10):

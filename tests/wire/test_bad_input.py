@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pipeline.testing.wire import Received, WireUpstream
 from tests.wire.answers import MODEL, always, sized, whole
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import Gateway, running
 from tests.wire.raw_client import Answer, ask, connected, request
-from tests.wire.scripted import Received, ScriptedUpstream
 
 NAMES = (MODEL, "maker/model", "model:7b")
 LIMIT = 4096
@@ -38,7 +38,7 @@ def anyio_backend() -> str:
 
 class Place(NamedTuple):
     gateway: Gateway
-    upstream: ScriptedUpstream
+    upstream: WireUpstream
 
     async def refused(self, status: int, data: bytes, id: str) -> Answer:
         """The answer to `data`: an error of that status, one access line, and no call for an answer upstream."""
@@ -61,7 +61,7 @@ class Place(NamedTuple):
 @pytest.fixture(scope="module")
 async def place(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     folder: Path = tmp_path_factory.mktemp("gateway")
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         async with running(folder, document(upstream.url, listed=True), max_body_bytes=LIMIT) as gateway:
             yield Place(gateway, upstream)
 

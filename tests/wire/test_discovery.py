@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.testing.wire import Wire, WireUpstream
 from tests.wire.answers import sized
 from tests.wire.documents import document
 from tests.wire.in_loop import running
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import ScriptedUpstream, Wire
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ async def listed(port: int) -> list[str]:
 
 async def test_lists_are_fetched_without_a_request_and_kept_while_the_server_is_down(tmp_path: Path) -> None:
     listing = Listing()
-    with ScriptedUpstream(listing) as upstream:
+    with WireUpstream(listing) as upstream:
         async with running(tmp_path, watched(upstream.url)) as gateway:
             await upstream.until(lambda seen: len(seen.requests) >= 3)
             assert await listed(gateway.port) == ["first"]

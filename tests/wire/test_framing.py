@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 
+from pipeline.testing.wire import Script, Wire, WireUpstream
 from tests.wire.answers import DONE, LAST_CHUNK, chat_stream, chunk, chunked_head
 from tests.wire.documents import KEY, chat, document
 from tests.wire.in_loop import Gateway, running
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import Script, ScriptedUpstream, Wire
 
 TEXTS = ("Zürich ", "日本語 ", "🦙🦙", "a\u2028b\u2029c\u0085d", '"quoted"\n\n', "data: [DONE]")
 SAID = "".join(TEXTS)
@@ -63,7 +63,7 @@ async def bytewise(wire: Wire) -> None:
 @pytest.mark.parametrize("shape", ["complete", "forward"])
 @pytest.mark.parametrize("script", [in_chunks_of(1, STREAM), bytewise], ids=["chunks of one byte", "segments of one"])
 async def test_a_stream_byte_by_byte_says_the_same(tmp_path: Path, script: Script, shape: str) -> None:
-    with ScriptedUpstream(script) as upstream:
+    with WireUpstream(script) as upstream:
         async with running(tmp_path, document(upstream.url, shape=shape)) as gateway:
             assert await said_to_the_client(gateway) == SAID
 
@@ -71,7 +71,7 @@ async def test_a_stream_byte_by_byte_says_the_same(tmp_path: Path, script: Scrip
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
 async def test_each_line_end_of_the_standard_is_understood(tmp_path: Path, end: bytes) -> None:
     body = STREAM.replace(b"\n", end)
-    with ScriptedUpstream(in_chunks_of(7, body)) as upstream:
+    with WireUpstream(in_chunks_of(7, body)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             assert await said_to_the_client(gateway) == SAID
 
@@ -96,7 +96,7 @@ async def test_a_stream_cut_in_two_at_any_byte_says_the_same(tmp_path: Path, sha
             wire.answered()
 
     bodies = set()
-    with ScriptedUpstream(cut) as upstream:
+    with WireUpstream(cut) as upstream:
         async with running(tmp_path, document(upstream.url, shape=shape)) as gateway:
             for number in range(1, len(short)):
                 data = request("POST", "/v1/chat/completions", chat(stream=True), id=f"cut-{number}")
@@ -115,7 +115,7 @@ def _text(body: bytes) -> str:
 
 
 async def test_a_stream_asks_whoever_is_in_between_not_to_hold_it_back(tmp_path: Path) -> None:
-    with ScriptedUpstream(in_chunks_of(1 << 20, STREAM)) as upstream:
+    with WireUpstream(in_chunks_of(1 << 20, STREAM)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=True)))
     assert answer.header("content-type") == "text/event-stream; charset=utf-8"
@@ -125,10 +125,10 @@ async def test_a_stream_asks_whoever_is_in_between_not_to_hold_it_back(tmp_path:
 
 async def test_what_follows_the_end_marker_never_arrives(tmp_path: Path) -> None:
     more = chunk(STREAM) + chunk(b"data: {}\n\n" + DONE) + LAST_CHUNK
-    with ScriptedUpstream(in_chunks_of(1 << 20, STREAM)) as upstream:
+    with WireUpstream(in_chunks_of(1 << 20, STREAM)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             once = (await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=True)))).body
-    with ScriptedUpstream(_answer(chunked_head() + more)) as upstream:
+    with WireUpstream(_answer(chunked_head() + more)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=True), id="twice"))
             assert (await gateway.line("twice"))["outcome"] == "complete"

@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from pipeline import Gateway, Host, Pipeline
 from pipeline.adapters.asgi import GatewayApp
 from pipeline.build import build_file
+from pipeline.testing.wire import Received, WireUpstream
 from tests.wire import documents
 from tests.wire.answers import MODEL, always, sized, streamed, whole
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import running, serving
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import Received, ScriptedUpstream
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def mounted(pipeline: Pipeline, *, enter: bool = True) -> FastAPI:
 
 
 async def test_mounted_below_a_prefix_everything_works(tmp_path: Path) -> None:
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         pipeline = build_file(documents.write(tmp_path, document(upstream.url, listed=True)))
         async with serving(mounted(pipeline)) as port:
             assert (await ask(port, request("GET", "/own"))).json == {"own": True}
@@ -76,7 +76,7 @@ async def test_mounted_below_a_prefix_everything_works(tmp_path: Path) -> None:
 
 async def test_mounted_and_never_entered_it_is_alive_and_not_ready(tmp_path: Path) -> None:
     """A mounted application gets no lifespan events: forgetting to enter the pipeline must be told, not crash."""
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         pipeline = build_file(documents.write(tmp_path, document(upstream.url)))
         async with serving(mounted(pipeline, enter=False)) as port:
             assert (await ask(port, request("GET", "/llm/livez"))).status == 200
@@ -89,7 +89,7 @@ async def test_mounted_and_never_entered_it_is_alive_and_not_ready(tmp_path: Pat
 
 
 async def test_the_gateways_are_listed_without_their_settings(tmp_path: Path) -> None:
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         async with running(tmp_path, document(upstream.url, listed=True)) as gateway:
             answer = await ask(gateway.port, request("GET", "/gateways", key=None))
     assert answer.status == 200
@@ -108,7 +108,7 @@ async def test_the_gateways_are_listed_without_their_settings(tmp_path: Path) ->
 
 
 async def test_a_dead_upstream_hides_its_models_and_nothing_else(tmp_path: Path) -> None:
-    with ScriptedUpstream(always(sized(b"", status="500 Internal Server Error"))) as upstream:
+    with WireUpstream(always(sized(b"", status="500 Internal Server Error"))) as upstream:
         async with running(tmp_path, document(upstream.url, listed=True)) as gateway:
             answer = await ask(gateway.port, request("GET", "/gateways"))
             assert answer.json["gateways"][0]["models"] == []
@@ -118,7 +118,7 @@ async def test_a_dead_upstream_hides_its_models_and_nothing_else(tmp_path: Path)
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/gateways"])
 async def test_status_paths_answer_get_and_nothing_else(tmp_path: Path, path: str) -> None:
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             assert (await ask(gateway.port, request("GET", path, key=None))).status == 200
             refused = await ask(gateway.port, request("POST", path))

@@ -16,10 +16,10 @@ from openai import (
     OpenAI,
 )
 
+from pipeline.testing.wire import HOST
 from tests.wire.documents import KEY
 from tests.wire.gateway_process import GatewayProcess, serving_process
 from tests.wire.model_server import NAME, ModelServer
-from tests.wire.scripted import HOST
 
 pytestmark = pytest.mark.model
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.testing.wire import Received, WireUpstream
 from tests.wire.answers import always, streamed, whole
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import Gateway, running
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import Received, ScriptedUpstream
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
@@ -28,7 +28,7 @@ def reply(received: Received) -> bytes:
 
 @pytest.fixture(scope="module")
 async def gateway(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         async with running(tmp_path_factory.mktemp("gateway"), document(upstream.url)) as gateway:
             yield gateway
 
@@ -68,7 +68,7 @@ async def test_the_first_of_two_ids_counts(gateway: Gateway) -> None:
 
 async def test_the_id_is_not_sent_upstream(tmp_path: Path) -> None:
     """Nothing of the caller's head is: not its id, not its cookies, not its key."""
-    with ScriptedUpstream(always(reply)) as upstream:
+    with WireUpstream(always(reply)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             extra = (
                 "Cookie: session=1\r\nX-Forwarded-For: 10.0.0.1\r\nOpenAI-Organization: org\r\nX-Stainless-Lang: py\r\n"

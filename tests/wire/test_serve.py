@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from openai import APIStatusError, OpenAI
 
+from pipeline.testing.wire import Wire, WireUpstream
 from tests.wire.answers import DONE, LAST_CHUNK, always, chunk, chunked_head, delta, event, whole
 from tests.wire.documents import CANARIES, KEY, chat, document, write
 from tests.wire.gateway_process import GatewayProcess, process, serving_process
-from tests.wire.scripted import ScriptedUpstream, Wire
 
 
 def client_of(gateway: GatewayProcess) -> OpenAI:
@@ -20,7 +20,7 @@ def client_of(gateway: GatewayProcess) -> OpenAI:
 
 def test_it_serves_and_writes_one_json_line_a_request(tmp_path: Path) -> None:
     with (
-        ScriptedUpstream(always(whole("Hi."))) as upstream,
+        WireUpstream(always(whole("Hi."))) as upstream,
         serving_process(write(tmp_path, document(upstream.url))) as gateway,
     ):
         with client_of(gateway) as client:
@@ -52,7 +52,7 @@ def test_a_running_stream_is_finished_after_sigterm(tmp_path: Path) -> None:
         await wire.send(chunk(event(delta("last")) + event(delta(finish="stop")) + DONE) + LAST_CHUNK)
         wire.answered()
 
-    with ScriptedUpstream(slow) as upstream:
+    with WireUpstream(slow) as upstream:
         gate = upstream.gate()
         with serving_process(write(tmp_path, document(upstream.url))) as gateway, client_of(gateway) as client:
             with client.chat.completions.create(**chat(stream=True)) as stream:
@@ -78,7 +78,7 @@ def test_a_stream_that_outlives_the_grace_period_is_ended(tmp_path: Path) -> Non
         await wire.send(chunked_head() + chunk(event(delta("first "))))
         await wire.hold()
 
-    with ScriptedUpstream(endless) as upstream:
+    with WireUpstream(endless) as upstream:
         config = write(tmp_path, document(upstream.url))
         with (
             serving_process(config, GATEWRIGHT_GRACE_SECONDS="0") as gateway,
@@ -93,7 +93,7 @@ def test_a_stream_that_outlives_the_grace_period_is_ended(tmp_path: Path) -> Non
 
 
 def test_several_workers_serve_one_port(tmp_path: Path) -> None:
-    with ScriptedUpstream(always(whole("Hi."))) as upstream:
+    with WireUpstream(always(whole("Hi."))) as upstream:
         config = write(tmp_path, document(upstream.url))
         with serving_process(config, "--workers", "2") as gateway, client_of(gateway) as client:
             gateway.wait_until(lambda: sum("startup complete" in line for line in gateway.errors) == 2)

@@ -15,9 +15,9 @@ import anyio
 import pytest
 
 from pipeline import UpstreamCall
+from pipeline.testing.wire import Received, Wire, WireUpstream
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, silent, sized, then_hold
 from tests.wire.lanes import ASK, every_lane, read, slots_in_use, started
-from tests.wire.scripted import Received, ScriptedUpstream, Wire
 
 pytestmark = every_lane
 
@@ -54,7 +54,7 @@ async def test_cancelled_while_the_handshake_is_under_way(lane: str, uncollected
     async def mute(wire: Wire) -> None:
         await wire.hold()
 
-    with ScriptedUpstream(mute) as upstream:
+    with WireUpstream(mute) as upstream:
         address = upstream.url.replace("http:", "https:")
         async with started(lane) as transport:
             for number in range(1, 11):
@@ -67,7 +67,7 @@ async def test_cancelled_while_the_handshake_is_under_way(lane: str, uncollected
 
 
 async def test_cancelled_while_waiting_for_a_free_connection(lane: str) -> None:
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(b"one")), always(OK)) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(b"one")), always(OK)) as upstream:
         async with started(lane, max_connections=1, pool_seconds=20) as transport:
             held = await transport.send(upstream.url, ASK)
             await cancelled_once(lambda: transport.send(upstream.url, ASK), anyio.wait_all_tasks_blocked)
@@ -83,7 +83,7 @@ async def test_cancelled_while_the_request_is_being_sent(lane: str) -> None:
         await wire.hold()
 
     huge = UpstreamCall("POST", "", b"x" * (64 << 20), ASK.headers)
-    with ScriptedUpstream(deaf) as upstream:
+    with WireUpstream(deaf) as upstream:
         gate = upstream.gate()
         async with started(lane) as transport:
             await cancelled_once(
@@ -95,7 +95,7 @@ async def test_cancelled_while_the_request_is_being_sent(lane: str) -> None:
 
 
 async def test_cancelled_while_waiting_for_the_head(lane: str) -> None:
-    with ScriptedUpstream(silent) as upstream:
+    with WireUpstream(silent) as upstream:
         async with started(lane) as transport:
             await cancelled_once(
                 lambda: transport.send(upstream.url, ASK), lambda: upstream.until(lambda seen: seen.requests)
@@ -106,7 +106,7 @@ async def test_cancelled_while_waiting_for_the_head(lane: str) -> None:
 
 async def test_cancelled_in_the_middle_of_the_body(lane: str) -> None:
     """The read itself closes the connection; its owner then gives the slot back, as for any answer."""
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
             assert await answer.source.next() == b"one"
@@ -117,7 +117,7 @@ async def test_cancelled_in_the_middle_of_the_body(lane: str) -> None:
 
 
 async def test_closed_between_the_head_and_the_first_byte(lane: str) -> None:
-    with ScriptedUpstream(then_hold(chunked_head())) as upstream:
+    with WireUpstream(then_hold(chunked_head())) as upstream:
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
             await answer.source.aclose()
@@ -127,7 +127,7 @@ async def test_closed_between_the_head_and_the_first_byte(lane: str) -> None:
 
 
 async def test_closing_is_not_undone_by_a_cancellation(lane: str) -> None:
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
             assert await answer.source.next() == b"one"
@@ -154,7 +154,7 @@ async def storm(lane: str, cancels: int) -> None:
             await wire.send(reply(request))
             wire.answered()
 
-    with ScriptedUpstream(sometimes_silent) as upstream:
+    with WireUpstream(sometimes_silent) as upstream:
         async with started(lane, max_connections=SLOTS, pool_seconds=20) as transport:
 
             async def worker() -> None:

@@ -20,9 +20,9 @@ from pipeline import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from pipeline.testing.wire import HOST, Script, Wire, WireUpstream
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, once, silent, sized, then_hold
 from tests.wire.lanes import ASK, every_lane, read, slots_in_use, started
-from tests.wire.scripted import HOST, Script, ScriptedUpstream, Wire
 
 pytestmark = every_lane
 
@@ -33,7 +33,7 @@ CHUNKED = chunked_head() + chunk(STREAM[:11]) + chunk(STREAM[11:]) + LAST_CHUNK
 
 async def failure_of(lane: str, *scripts: Script, ask: UpstreamCall = ASK, **options: float) -> GatewayError:
     """The error that reading the answer brings; afterwards the upstream is left and no slot is held."""
-    with ScriptedUpstream(*scripts) as upstream:
+    with WireUpstream(*scripts) as upstream:
         async with started(lane, **options) as transport:
             with pytest.raises(GatewayError) as caught:
                 await read(await transport.send(upstream.url, ask))
@@ -82,7 +82,7 @@ async def test_a_read_of_the_body_may_take_longer_than_the_head_may(lane: str) -
         await wire.send(chunk(b"two") + LAST_CHUNK)
         wire.answered()
 
-    with ScriptedUpstream(slow) as upstream:
+    with WireUpstream(slow) as upstream:
         gate = upstream.gate()
         async with started(lane, first_byte_seconds=0.2, idle_seconds=20) as transport:
             answer = await transport.send(upstream.url, ASK)
@@ -103,7 +103,7 @@ async def test_an_upstream_that_does_not_read_is_timed_out(lane: str) -> None:
         await wire.hold()
 
     huge = UpstreamCall("POST", "", b"x" * (64 << 20), ASK.headers)
-    with ScriptedUpstream(deaf) as upstream:
+    with WireUpstream(deaf) as upstream:
         gate = upstream.gate()
         async with started(lane, write_seconds=0.2, first_byte_seconds=0.2) as transport:
             with pytest.raises(UpstreamTimeout):
@@ -114,7 +114,7 @@ async def test_an_upstream_that_does_not_read_is_timed_out(lane: str) -> None:
 
 
 async def test_no_free_connection_in_time_is_overload_and_nothing_is_sent(lane: str) -> None:
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(b"one"))) as upstream:
         async with started(lane, max_connections=1, pool_seconds=0.1) as transport:
             held = await transport.send(upstream.url, ASK)
             with pytest.raises(Overloaded) as caught:
@@ -126,7 +126,7 @@ async def test_no_free_connection_in_time_is_overload_and_nothing_is_sent(lane: 
 
 
 async def test_a_request_that_waits_gets_the_connection_that_becomes_free(lane: str) -> None:
-    with ScriptedUpstream(then_hold(chunked_head() + chunk(b"one")), always(SIZED)) as upstream:
+    with WireUpstream(then_hold(chunked_head() + chunk(b"one")), always(SIZED)) as upstream:
         async with started(lane, max_connections=1, pool_seconds=20) as transport:
             held = await transport.send(upstream.url, ASK)
             async with anyio.create_task_group() as group:
@@ -157,7 +157,7 @@ async def test_an_answer_cut_at_any_byte_is_an_error(lane: str, response: bytes,
         while (piece := await answer.source.next()) is not None:
             pieces.append(piece)
 
-    with ScriptedUpstream(cut) as upstream:
+    with WireUpstream(cut) as upstream:
         async with started(lane) as transport:
             for _ in range(head):
                 with pytest.raises(UpstreamUnavailable):
@@ -183,7 +183,7 @@ async def test_an_answer_in_segments_of_one_byte_is_the_same_answer(lane: str, r
             wire.answered()
 
     gate_number = [True, False]
-    with ScriptedUpstream(bytewise) as upstream:
+    with WireUpstream(bytewise) as upstream:
         async with started(lane) as transport:
             slowly = await read(await transport.send(upstream.url, ASK))
             assert slowly == await read(await transport.send(upstream.url, ASK))
@@ -207,7 +207,7 @@ async def test_a_reset_in_the_body_is_an_interruption(lane: str) -> None:
         await gate.passed()
         wire.reset()
 
-    with ScriptedUpstream(reset) as upstream:
+    with WireUpstream(reset) as upstream:
         gate = upstream.gate()
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
@@ -270,13 +270,13 @@ async def test_a_compressed_answer_is_refused_and_its_connection_closed(lane: st
 async def test_an_answer_that_says_it_is_not_compressed_is_taken(lane: str) -> None:
     """Codings are compared without case (RFC 9110 8.4.1)."""
     plain = sized(b"plain", extra=b"content-encoding: Identity\r\n")
-    with ScriptedUpstream(always(plain)) as upstream:
+    with WireUpstream(always(plain)) as upstream:
         async with started(lane) as transport:
             assert await read(await transport.send(upstream.url, ASK)) == b"plain"
 
 
 async def test_interim_answers_are_passed_over(lane: str) -> None:
-    with ScriptedUpstream(always(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + SIZED)) as upstream:
+    with WireUpstream(always(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + SIZED)) as upstream:
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
             assert (answer.status, await read(answer)) == (200, b'{"answer": "forty-two"}')

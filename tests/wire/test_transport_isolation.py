@@ -14,17 +14,17 @@ import pytest
 import trustme
 
 from pipeline import SettingsError, TransportOptions, UpstreamInterrupted, UpstreamUnavailable
+from pipeline.testing.wire import HOST, WireUpstream
 from stages.upstreams.httpx2_transport import Httpx2Transport
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, once, sized, then_stale
 from tests.wire.lanes import ASK, LANES, every_lane, read, slots_in_use, started
-from tests.wire.scripted import HOST, ScriptedUpstream
 
 OK = sized(b'{"ok": true}')
 
 
 @every_lane
 async def test_a_cookie_is_never_sent_back(lane: str) -> None:
-    with ScriptedUpstream(always(sized(b"{}", extra=b"set-cookie: session=canary; Path=/\r\n"))) as upstream:
+    with WireUpstream(always(sized(b"{}", extra=b"set-cookie: session=canary; Path=/\r\n"))) as upstream:
         async with started(lane) as transport:
             for _ in range(2):
                 await read(await transport.send(upstream.url, ASK))
@@ -33,10 +33,10 @@ async def test_a_cookie_is_never_sent_back(lane: str) -> None:
 
 @every_lane
 async def test_a_redirect_is_an_answer_and_is_not_followed(lane: str) -> None:
-    with ScriptedUpstream(always(OK)) as elsewhere:
+    with WireUpstream(always(OK)) as elsewhere:
         location = f"location: {elsewhere.url}/\r\n".encode()
         redirect = sized(b"", status="307 Temporary Redirect", extra=location)
-        with ScriptedUpstream(always(redirect)) as upstream:
+        with WireUpstream(always(redirect)) as upstream:
             async with started(lane) as transport:
                 answer = await transport.send(upstream.url, ASK)
                 await read(answer)
@@ -46,7 +46,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(lane: str) -> None:
 
 @every_lane
 async def test_a_proxy_in_the_environment_is_not_asked(lane: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with ScriptedUpstream(always(sized(b"from the proxy"))) as proxy, ScriptedUpstream(always(OK)) as upstream:
+    with WireUpstream(always(sized(b"from the proxy"))) as proxy, WireUpstream(always(OK)) as upstream:
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
             monkeypatch.setenv(name.lower(), proxy.url)
@@ -59,7 +59,7 @@ async def test_a_proxy_in_the_environment_is_not_asked(lane: str, monkeypatch: p
 
 async def test_a_proxy_that_is_named_is_asked_and_nothing_is_sent_twice() -> None:
     """Behind a proxy nobody can tell a stale connection from a lost request, so the caller decides."""
-    with ScriptedUpstream(then_stale(OK), always(OK)) as proxy:
+    with WireUpstream(then_stale(OK), always(OK)) as proxy:
         async with started("httpx2", proxy=proxy.url) as transport:
             assert await read(await transport.send("http://model.example/v1/models", ASK)) == b'{"ok": true}'
             with pytest.raises(UpstreamUnavailable):
@@ -71,7 +71,7 @@ async def test_a_proxy_that_is_named_is_asked_and_nothing_is_sent_twice() -> Non
 @every_lane
 async def test_a_unix_socket_is_an_upstream_too(lane: str, tmp_path: Path) -> None:
     path = str(tmp_path / "model.sock")
-    with ScriptedUpstream(then_stale(OK), always(OK), uds=path) as upstream:
+    with WireUpstream(then_stale(OK), always(OK), uds=path) as upstream:
         async with started(lane, uds=path) as transport:
             for _ in range(2):
                 assert await read(await transport.send("http://localhost/v1/models", ASK)) == b'{"ok": true}'
@@ -80,7 +80,7 @@ async def test_a_unix_socket_is_an_upstream_too(lane: str, tmp_path: Path) -> No
 
 @every_lane
 async def test_nothing_is_sent_but_what_was_given_and_what_http_needs(lane: str) -> None:
-    with ScriptedUpstream(always(OK)) as upstream:
+    with WireUpstream(always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url + "/v1/chat/completions", ASK))
         (request,) = upstream.seen.requests
@@ -112,7 +112,7 @@ def server_context(authority: trustme.CA, name: str) -> ssl.SSLContext:
 
 @every_lane
 async def test_a_private_authority_is_trusted_when_it_is_named(lane: str, authority: trustme.CA, ca_file: str) -> None:
-    with ScriptedUpstream(always(OK), tls=server_context(authority, HOST)) as upstream:
+    with WireUpstream(always(OK), tls=server_context(authority, HOST)) as upstream:
         async with started(lane, ca_file=ca_file) as transport:
             for _ in range(2):
                 assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
@@ -121,7 +121,7 @@ async def test_a_private_authority_is_trusted_when_it_is_named(lane: str, author
 
 @every_lane
 async def test_a_certificate_of_an_unknown_authority_is_refused(lane: str, authority: trustme.CA) -> None:
-    with ScriptedUpstream(always(OK), tls=server_context(authority, HOST)) as upstream:
+    with WireUpstream(always(OK), tls=server_context(authority, HOST)) as upstream:
         async with started(lane) as transport:
             with pytest.raises(UpstreamUnavailable):
                 await transport.send(upstream.url, ASK)
@@ -131,7 +131,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(lane: str, autho
 
 @every_lane
 async def test_a_certificate_for_another_name_is_refused(lane: str, authority: trustme.CA, ca_file: str) -> None:
-    with ScriptedUpstream(always(OK), tls=server_context(authority, "other.example")) as upstream:
+    with WireUpstream(always(OK), tls=server_context(authority, "other.example")) as upstream:
         async with started(lane, ca_file=ca_file) as transport:
             with pytest.raises(UpstreamUnavailable):
                 await transport.send(upstream.url, ASK)
@@ -141,7 +141,7 @@ async def test_a_certificate_for_another_name_is_refused(lane: str, authority: t
 @every_lane
 async def test_a_stale_tls_connection_is_survived(lane: str, authority: trustme.CA, ca_file: str) -> None:
     """The bytes of a handshake are not bytes of an answer."""
-    with ScriptedUpstream(then_stale(OK), always(OK), tls=server_context(authority, HOST)) as upstream:
+    with WireUpstream(then_stale(OK), always(OK), tls=server_context(authority, HOST)) as upstream:
         async with started(lane, ca_file=ca_file) as transport:
             for _ in range(2):
                 assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
@@ -161,7 +161,7 @@ async def test_an_embedders_own_transport_is_used_as_it_is(module: object) -> No
     transport = Httpx2Transport(inner=inner, module=module)
     await transport.start()
     stream = chunked_head() + chunk(b"data: one\n\n") + LAST_CHUNK
-    with ScriptedUpstream(then_stale(OK), always(stream)) as upstream:
+    with WireUpstream(then_stale(OK), always(stream)) as upstream:
         assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
         with pytest.raises(UpstreamUnavailable):
             await transport.send(upstream.url, ASK)
@@ -175,7 +175,7 @@ async def test_an_embedders_own_transport_is_used_as_it_is(module: object) -> No
 async def test_an_embedders_transport_tells_of_a_cut_body(module: object) -> None:
     inner = module.AsyncHTTPTransport()  # type: ignore[attr-defined]  # as above
     transport = Httpx2Transport(inner=inner, module=module)
-    with ScriptedUpstream(once(OK[:-3])) as upstream:
+    with WireUpstream(once(OK[:-3])) as upstream:
         answer = await transport.send(upstream.url, ASK)
         with pytest.raises(UpstreamInterrupted):
             await read(answer)

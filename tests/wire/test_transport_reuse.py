@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from pipeline import UpstreamInterrupted, UpstreamTimeout, UpstreamUnavailable
+from pipeline.testing.wire import Gate, Wire, WireUpstream
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, once, silent, sized, then_stale
 from tests.wire.lanes import ASK, every_lane, read, slots_in_use, started
-from tests.wire.scripted import Gate, ScriptedUpstream, Wire
 
 pytestmark = every_lane
 
@@ -20,7 +20,7 @@ OK = sized(b'{"ok": true}')
 
 
 async def test_one_connection_serves_requests_that_follow_each_other(lane: str) -> None:
-    with ScriptedUpstream(always(OK)) as upstream:
+    with WireUpstream(always(OK)) as upstream:
         async with started(lane) as transport:
             for _ in range(5):
                 assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
@@ -37,7 +37,7 @@ async def test_requests_at_the_same_time_get_connections_of_their_own(lane: str)
         await wire.send(OK)
         wire.answered()
 
-    with ScriptedUpstream(wait_for_the_other) as upstream:
+    with WireUpstream(wait_for_the_other) as upstream:
         gates.append(upstream.gate())
         async with started(lane) as transport, anyio.create_task_group() as group:
 
@@ -57,7 +57,7 @@ async def test_a_body_that_was_not_read_to_its_end_costs_its_connection(lane: st
         await wire.send(chunked_head() + chunk(b"one"))
         await wire.hold()
 
-    with ScriptedUpstream(endless, always(OK)) as upstream:
+    with WireUpstream(endless, always(OK)) as upstream:
         async with started(lane) as transport:
             answer = await transport.send(upstream.url, ASK)
             assert await answer.source.next() == b"one"
@@ -68,7 +68,7 @@ async def test_a_body_that_was_not_read_to_its_end_costs_its_connection(lane: st
 
 
 async def test_a_stale_connection_is_survived_by_one_fresh_try(lane: str) -> None:
-    with ScriptedUpstream(then_stale(OK), always(OK)) as upstream:
+    with WireUpstream(then_stale(OK), always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
@@ -84,7 +84,7 @@ async def test_a_connection_reset_while_the_request_was_on_its_way_is_survived(l
         await wire.request()
         wire.reset()
 
-    with ScriptedUpstream(answer_then_reset, always(OK)) as upstream:
+    with WireUpstream(answer_then_reset, always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             assert await read(await transport.send(upstream.url, ASK)) == b'{"ok": true}'
@@ -94,7 +94,7 @@ async def test_a_connection_reset_while_the_request_was_on_its_way_is_survived(l
 async def test_a_stale_stream_connection_is_survived(lane: str) -> None:
     """The measured case: llama.cpp's server closes after each stream although it promised keep-alive."""
     stream = chunked_head() + chunk(b"data: [DONE]\n\n") + LAST_CHUNK
-    with ScriptedUpstream(then_stale(stream)) as upstream:
+    with WireUpstream(then_stale(stream)) as upstream:
         async with started(lane) as transport:
             for _ in range(10):
                 assert await read(await transport.send(upstream.url, ASK)) == b"data: [DONE]\n\n"
@@ -110,7 +110,7 @@ async def test_the_fresh_try_never_meets_a_second_stale_connection(lane: str) ->
         await wire.send(OK)
         await wire.request()
 
-    with ScriptedUpstream(stale, stale, always(OK)) as upstream:
+    with WireUpstream(stale, stale, always(OK)) as upstream:
         gates.append(upstream.gate())
         async with started(lane) as transport:
             async with anyio.create_task_group() as group:
@@ -127,7 +127,7 @@ async def test_the_fresh_try_never_meets_a_second_stale_connection(lane: str) ->
 
 
 async def test_the_fresh_try_is_the_last_one(lane: str) -> None:
-    with ScriptedUpstream(then_stale(OK), once(b"")) as upstream:
+    with WireUpstream(then_stale(OK), once(b"")) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             with pytest.raises(UpstreamUnavailable) as caught:
@@ -138,7 +138,7 @@ async def test_the_fresh_try_is_the_last_one(lane: str) -> None:
 
 
 async def test_a_fresh_connection_that_gives_nothing_is_not_tried_again(lane: str) -> None:
-    with ScriptedUpstream(once(b""), always(OK)) as upstream:
+    with WireUpstream(once(b""), always(OK)) as upstream:
         async with started(lane) as transport:
             with pytest.raises(UpstreamUnavailable):
                 await transport.send(upstream.url, ASK)
@@ -153,7 +153,7 @@ async def test_one_byte_of_an_answer_forbids_the_fresh_try(lane: str, said: byte
         await wire.request()
         await wire.send(said)
 
-    with ScriptedUpstream(begin_and_close, always(OK)) as upstream:
+    with WireUpstream(begin_and_close, always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             with pytest.raises(UpstreamUnavailable) as caught:
@@ -169,7 +169,7 @@ async def test_a_cut_body_on_a_reused_connection_is_not_tried_again(lane: str) -
         await wire.request()
         await wire.send(OK[:-3])
 
-    with ScriptedUpstream(cut, always(OK)) as upstream:
+    with WireUpstream(cut, always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             answer = await transport.send(upstream.url, ASK)
@@ -186,7 +186,7 @@ async def test_a_time_out_on_a_reused_connection_is_not_tried_again(lane: str) -
         await wire.send(OK)
         await silent(wire)
 
-    with ScriptedUpstream(answer_then_silent, always(OK)) as upstream:
+    with WireUpstream(answer_then_silent, always(OK)) as upstream:
         async with started(lane, first_byte_seconds=0.1) as transport:
             await read(await transport.send(upstream.url, ASK))
             with pytest.raises(UpstreamTimeout) as caught:
@@ -196,7 +196,7 @@ async def test_a_time_out_on_a_reused_connection_is_not_tried_again(lane: str) -
 
 
 async def test_a_connection_closed_while_idle_is_noticed_before_it_is_used(lane: str) -> None:
-    with ScriptedUpstream(once(OK), always(OK)) as upstream:
+    with WireUpstream(once(OK), always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             await upstream.until(lambda seen: seen.open == 0)
@@ -205,7 +205,7 @@ async def test_a_connection_closed_while_idle_is_noticed_before_it_is_used(lane:
 
 
 async def test_no_connection_is_kept_when_none_may_be(lane: str) -> None:
-    with ScriptedUpstream(always(OK)) as upstream:
+    with WireUpstream(always(OK)) as upstream:
         async with started(lane, keepalive_seconds=0.0) as transport:
             for _ in range(2):
                 await read(await transport.send(upstream.url, ASK))
@@ -213,7 +213,7 @@ async def test_no_connection_is_kept_when_none_may_be(lane: str) -> None:
 
 
 async def test_stopping_closes_what_is_kept_and_starting_again_works(lane: str) -> None:
-    with ScriptedUpstream(always(OK)) as upstream:
+    with WireUpstream(always(OK)) as upstream:
         async with started(lane) as transport:
             await read(await transport.send(upstream.url, ASK))
             await transport.stop()

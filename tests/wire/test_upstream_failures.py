@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from openai import APIError, AsyncOpenAI
 
+from pipeline.testing.wire import HOST, Script, Wire, WireUpstream
 from tests.wire.answers import DONE, LAST_CHUNK, chunk, chunked_head, delta, event, once, silent, sized, then_hold
 from tests.wire.documents import KEY, PROMPT, UPSTREAM_KEY, chat, document
 from tests.wire.in_loop import running
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import HOST, Script, ScriptedUpstream, Wire
 
 FIRST = event(delta("Hel"))
 BEGUN = chunked_head() + chunk(FIRST)
@@ -123,7 +123,7 @@ CASES = [
 async def test_a_failure_before_the_first_byte_has_a_true_status(
     tmp_path: Path, stream: bool, script: Script, status: int, type: str, code: str | None
 ) -> None:
-    with ScriptedUpstream(script) as upstream:
+    with WireUpstream(script) as upstream:
         content = document(upstream.url, first_byte_seconds=0.1, idle_seconds=0.1)
         async with running(tmp_path, content) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=stream), id="early"))
@@ -157,7 +157,7 @@ async def test_an_upstream_that_is_not_there_is_a_bad_gateway(tmp_path: Path) ->
 async def test_an_upstream_that_repeats_the_prompt_does_not_bring_it_into_the_log(tmp_path: Path) -> None:
     """`running` looks for the canaries in every line it saw."""
     echo = sized(f"cannot tokenize: {PROMPT}".encode(), status="500 Internal Server Error", content_type="text/plain")
-    with ScriptedUpstream(once(echo)) as upstream:
+    with WireUpstream(once(echo)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat()))
     assert answer.status == 500
@@ -165,7 +165,7 @@ async def test_an_upstream_that_repeats_the_prompt_does_not_bring_it_into_the_lo
 
 async def test_a_rate_limit_upstream_is_passed_on_with_its_wait(tmp_path: Path) -> None:
     limited = error_answer("429 Too Many Requests", "slow down", b"retry-after: 7\r\n", type="requests")
-    with ScriptedUpstream(once(limited)) as upstream:
+    with WireUpstream(once(limited)) as upstream:
         async with running(tmp_path, document(upstream.url)) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat()))
     assert (answer.status, answer.json["error"]["code"]) == (429, "rate_limit_exceeded")
@@ -173,7 +173,7 @@ async def test_a_rate_limit_upstream_is_passed_on_with_its_wait(tmp_path: Path) 
 
 
 async def test_no_free_connection_is_a_503_that_says_when_to_come_back(tmp_path: Path) -> None:
-    with ScriptedUpstream(then_hold(BEGUN)) as upstream:
+    with WireUpstream(then_hold(BEGUN)) as upstream:
         content = document(upstream.url, max_connections=1, pool_seconds=0.1)
         async with running(tmp_path, content) as gateway:
             client = AsyncOpenAI(base_url=gateway.url, api_key=KEY, max_retries=0)
@@ -213,7 +213,7 @@ def data_lines(body: bytes) -> list[bytes]:
 async def test_a_stream_that_fails_ends_with_one_error_event_and_no_marker(
     tmp_path: Path, script: Script, code: str
 ) -> None:
-    with ScriptedUpstream(script) as upstream:
+    with WireUpstream(script) as upstream:
         async with running(tmp_path, document(upstream.url, idle_seconds=0.2)) as gateway:
             answer = await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=True), id="late"))
             line = await gateway.line("late")
@@ -251,7 +251,7 @@ async def test_a_reset_in_the_middle_of_a_stream_is_told(tmp_path: Path) -> None
         await gate.passed()
         wire.reset()
 
-    with ScriptedUpstream(reset) as upstream:
+    with WireUpstream(reset) as upstream:
         gate = upstream.gate()
         async with (
             running(tmp_path, document(upstream.url)) as gateway,

@@ -1,7 +1,8 @@
-"""Any config, built without its surroundings: no network, no secrets, every model served, one key known.
+"""Any config, built without its surroundings: no network, no secrets, one key known.
 
 Each kind of resource keeps its class, its settings and its checks; only what would reach out is replaced. So a mistake
-in the config is found as always.
+in the config is found as always. A catalogue that has `upstreams` in its settings asks those, which are scripted, and
+resolves as it does when it serves; any other serves every model.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ def with_stand_ins(registry: Registry, answer: Answering, passed: Callable[[str]
     def check(self: Any, key: str) -> Principal | None:
         return Principal("kit-caller") if key == KEY else None
 
+    # Without its background work a catalogue asks when it is asked: the same, whichever loop it is on.
     quiet = {"start": _nothing, "stop": _nothing}
     replaced: dict[str, dict[str, Any]] = {
         "upstreams": {**quiet, "send": send},
@@ -73,5 +75,6 @@ def with_stand_ins(registry: Registry, answer: Answering, passed: Callable[[str]
     for group, methods in replaced.items():
         for kind in registry.kinds(group):
             cls = registry.load(group, kind)
-            registry = registry.with_(group, kind, type(cls.__name__, (cls,), methods))
+            ours = quiet if group == "catalogues" and "upstreams" in cls.Settings.model_fields else methods
+            registry = registry.with_(group, kind, type(cls.__name__, (cls,), ours))
     return registry

@@ -15,6 +15,7 @@ from pipeline.testing.asking import Unfit
 from pipeline.testing.chains.laws import CHAIN_LAWS, Again, ChainLaw
 from pipeline.testing.chains.world import ChainScenario, Config, chain_scenarios
 from pipeline.testing.kit_host import captured
+from pipeline.testing.law import LOOPS
 from pipeline.testing.place import waiting
 from pipeline.testing.search import PHASES, Endless, search
 from pipeline.testing.trial import PROFILES
@@ -24,12 +25,12 @@ from pipeline.testing.watchdog import Blocked
 class ChainLawBroken(AssertionError):
     """A config breaks a law, with the example that shows it."""
 
-    def __init__(self, law: ChainLaw, scenario: ChainScenario, reason: str) -> None:
-        super().__init__(f"{law.id} {law.title}: {reason}\n" + "\n".join(scenario.lines()))
+    def __init__(self, law: ChainLaw, scenario: ChainScenario, reason: str, leg: str = "in a chain") -> None:
+        super().__init__(f"{law.id} {law.title}, {leg}: {reason}\n" + "\n".join(scenario.lines()))
         self.law = law
         self.reason = reason
         self.scenario = scenario
-        self.leg = "in a chain"
+        self.leg = leg
 
 
 @dataclass(frozen=True)
@@ -103,16 +104,22 @@ def try_chain_laws(
 
 
 def _hold(law: ChainLaw, config: Config, scenario: ChainScenario) -> None:
+    for loop in LOOPS:
+        _hold_on(loop, law, config, scenario)
+
+
+def _hold_on(loop: str, law: ChainLaw, config: Config, scenario: ChainScenario) -> None:
     try:
         # What the engine logs of planned failures is no news.
         with captured([]):
-            anyio.run(_checked, law, Again(config, scenario))
+            anyio.run(_checked, law, Again(config, scenario), backend=loop)
     except (ChainLawBroken, Unfit, Blocked, KeyboardInterrupt):
         raise
     except AssertionError as error:
-        raise ChainLawBroken(law, scenario, str(error)) from error
+        raise ChainLawBroken(law, scenario, str(error), f"on {loop}") from error
     except BaseException as error:
-        raise ChainLawBroken(law, scenario, f"it raised {type(error).__name__}: {error}") from error
+        reason = f"it raised {type(error).__name__}: {error}"
+        raise ChainLawBroken(law, scenario, reason, f"on {loop}") from error
 
 
 async def _checked(law: ChainLaw, example: Again) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from pipeline.build import build
 from pipeline.config import ConfigError, Document, Problem, configs_dir, read_document, resolve
+from pipeline.dialect import Dialect
 from pipeline.errors import UpstreamUnavailable
-from pipeline.events import Event
+from pipeline.events import END, Data, Event
 from pipeline.gateway import Gateway
 from pipeline.headers import Headers
+from pipeline.model_card import ModelCard
 from pipeline.registry import Registry
 from pipeline.request import Request
 from pipeline.response import Response
@@ -118,7 +120,10 @@ def chain_scenarios(
 
 
 class ChainWorld:
-    """A pipeline of the config, and what its upstreams were asked and handed out."""
+    """A pipeline of the config, and what its upstreams were asked and handed out.
+
+    `calls` are those for which a model works, and `answers` their sources; `sources` are those of lists of models too.
+    """
 
     def __init__(self, config: Config, scenario: ChainScenario | None) -> None:
         self.config = config
@@ -127,6 +132,7 @@ class ChainWorld:
         self.clock = VirtualClock()
         self.calls: list[UpstreamCall] = []
         self.sources: list[ScriptedSource] = []
+        self.answers: list[ScriptedSource] = []
         self.cuts: tuple[int, ...] = ()
         registry = with_stand_ins(config.shared, self._answer, self.points.at)
         self.pipeline: Pipeline = build(config.document, registry=registry)
@@ -174,20 +180,37 @@ class ChainWorld:
         return events, None
 
     def _answer(self, upstream: Any, call: UpstreamCall) -> UpstreamAnswer:
-        self.calls.append(call)
+        dialect = upstream.dialect
+        operation = next((route.operation for route in dialect.routes if route.path == call.path), "")
+        items = self.scenario.said.get((dialect.name, operation))
+        if items is not None:
+            self.calls.append(call)
         fault = self.scenario.fault
         if fault is not None and fault.what == "status":
             return UpstreamAnswer(503, Headers(), self._source([b"kit: no"]))
         if fault is not None and fault.in_head:
             raise UpstreamUnavailable("kit: refused") if fault.what == "refused" else RuntimeError("kit: a bug")
-        dialect = upstream.dialect.name
-        operation = next((route.operation for route in upstream.dialect.routes if route.path == call.path), "")
-        items = self.scenario.said.get((dialect, operation))
         if items is None:
-            return UpstreamAnswer(200, Headers(), self._source([b"{}"]))
+            return UpstreamAnswer(200, Headers(), self._source([self._listed(dialect, operation)]))
         stream = bool(call.body) and msgspec.json.decode(call.body).get("stream") is True
-        answer = Answer(operation, items, dialect, self.cuts, fault)
-        return UpstreamAnswer(200, Headers(), self._source(steps_of(answer, self.config.subject, stream=stream)))
+        answer = Answer(operation, items, dialect.name, self.cuts, fault)
+        self.answers.append(self._source(steps_of(answer, self.config.subject, stream=stream)))
+        return UpstreamAnswer(200, Headers(), self.answers[-1])
+
+    def _listed(self, dialect: Dialect, operation: str) -> bytes:
+        """What the upstream serves, in its own words: what is asked for, and one model more."""
+        asked = self.scenario.ask.payload.get("model")
+        cards = [asdict(ModelCard(name)) for name in (asked, "a") if isinstance(name, str) and name]
+        told: dict[str, Data] = {
+            "models.list": {"models": cards},
+            "models.running": {"models": []},
+            "models.show": {"model": cards[0]},
+            "version": {"version": "1.2.3"},
+        }
+        if operation not in told:
+            return b"{}"
+        encoder = dialect.encoder(Request(operation, dialect=dialect.name))
+        return encoder.encode(Event(told[operation])) + encoder.encode(END) + encoder.finish()
 
     def _source(self, steps: list[Any]) -> ScriptedSource:
         source = ScriptedSource(steps, self.points, self.clock)

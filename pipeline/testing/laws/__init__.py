@@ -8,8 +8,9 @@ from pipeline.testing.laws.chunks import cut_anywhere, whole_is_collected_stream
 from pipeline.testing.laws.concurrency import side_by_side
 from pipeline.testing.laws.construction import construction_is_quiet
 from pipeline.testing.laws.endings import closed_once, ends_in_order
-from pipeline.testing.laws.events import events_one_to_one, first_out_first
+from pipeline.testing.laws.events import events_one_to_one
 from pipeline.testing.laws.failures import cancelled_anywhere, errors_pass_on
+from pipeline.testing.laws.flow import first_out_first
 from pipeline.testing.laws.lifecycle import any_order
 from pipeline.testing.laws.secrets import nothing_told
 from pipeline.testing.laws.settings import settings_round_trip

@@ -1,13 +1,15 @@
-"""L6 and L13: what becomes of the events, and when."""
+"""L6: what becomes of the events."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from pipeline.events import EventKind
+from pipeline.testing.asking import STREAMED
 from pipeline.testing.law import law
+from pipeline.testing.laws.lines import line, word_of
 from pipeline.testing.scenario import Answer
-from pipeline.testing.strategies import neutrally_streamed, said, scenarios
+from pipeline.testing.strategies import said, scenarios
 from pipeline.testing.world import World
 
 TAG = "kit"
@@ -22,8 +24,10 @@ TAG = "kit"
 async def events_one_to_one(world: World) -> None:
     """Stages further out count on what stages further in let through. A stage that turns one event into several or
     none declares `expands`; its events still come in order. Unknown fields of an event survive, and the end marker is
-    the last one.
+    the last one. Text that is held back is let go of when the answer ends: its last word is said if it would be said
+    with more behind it, whether the finish reason comes behind it, with it or never.
     """
+    await _last_word_is_said(world)
     tagged = replace(
         world.scenario.answer, items=tuple({**item, TAG: at} for at, item in enumerate(world.scenario.answer.items))
     )
@@ -53,40 +57,31 @@ async def events_one_to_one(world: World) -> None:
     )
 
 
-_WORDS = 40
+_FEW, _MANY = 8, 48
+_ENDINGS = ("behind it", "with it", "never")
 
 
-@law(
-    "L13",
-    "The first event is out before the second is asked for",
-    scenarios=neutrally_streamed,
-    spared=lambda spec: "a terminal has no events to pass on" if spec.terminal else "",
-)
-async def first_out_first(world: World) -> None:
-    """A caller waits for the first token, so a stage neither reads a body before it returns the head nor holds events
-    back. One that declares `expands` may keep a little, to look at more than one at a time; not the whole answer.
-    """
+async def _last_word_is_said(world: World) -> None:
+    if world.scenario.ask.operation not in STREAMED:
+        return
+    word = word_of(_FEW - 1)
+    for ending in _ENDINGS:
+        more = await _told(world, _MANY, ending)
+        few = await _told(world, _FEW, ending)
+        assert more is None or few is None or word not in more or word in few, (
+            f"the last word of an answer is lost where the finish reason comes {ending}: {word!r} is not in {few!r}"
+        )
+
+
+async def _told(world: World, words: int, ending: str) -> str | None:
+    """The text that comes out of an answer of so many words; None for an error."""
     operation = world.scenario.ask.operation
-    words = tuple(said(operation, f" w{at}") for at in range(_WORDS))
-    async with world.started() as stage:
-        call_next = world.next(Answer(operation, words))
-        ask = replace(world.scenario.ask, stream=True)
-        try:
-            response = await world.call(stage, world.request(ask), call_next)
-        except Exception:
-            return
-        if not world.sources:
-            await response.body.aclose()
-            return
-        source = world.sources[0]
-        read_early = source.asked
-        body = world.bind(response, ask)
-        try:
-            await anext(body)
-        except Exception:
-            return
-        finally:
-            await body.aclose()
-    assert not read_early, f"it read {read_early} pieces of the body before it returned the head"
-    most = _WORDS - 1 if world.subject.spec.expands else 1
-    assert source.handed_out <= most, f"the first event came out after {source.handed_out} had been asked for"
+    items = [line(operation, at) for at in range(words)]
+    if ending == "with it":
+        items[-1]["choices"][0]["finish_reason"] = "stop"
+    elif ending == "behind it":
+        items.append(said(operation, "", finish="stop"))
+    other = world.again(answer=Answer(operation, tuple(items)))
+    async with other.started() as stage:
+        result = await other.result(stage)
+    return None if result.error is not None else "".join(result.texts.values()).lower()

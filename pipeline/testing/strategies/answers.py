@@ -56,11 +56,11 @@ def events(draw: st.DrawFn, operation: str, text: st.SearchStrategy[str]) -> tup
     return tuple(told)
 
 
-def said(operation: str, text: str) -> Data:
+def said(operation: str, text: str, *, finish: str | None = None) -> Data:
     """The data of an event that says `text`."""
     if operation == "completion":
-        return {"choices": [{"index": 0, "text": text, "finish_reason": None}]}
-    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+        return {"choices": [{"index": 0, "text": text, "finish_reason": finish}]}
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
 
 
 def spoken(scenario: Scenario) -> tuple[Data, ...]:

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from pipeline import TransportOptions, UpstreamAnswer, UpstreamCall
+from pipeline.testing.wire import WireUpstream
 from stages.upstreams.h1.connection import H1Connection
 from stages.upstreams.h1.pool import H1Pool
 from stages.upstreams.h1.transport import H1Transport
 from tests.wire.answers import sized
-from tests.wire.scripted import ScriptedUpstream
 
 ASK = UpstreamCall("POST", "", b'{"model": "scripted"}', (("content-type", "application/json"),))
 HUGE = UpstreamCall("POST", "", b"x" * 16_000_000)
 OK = sized(b"ok")
 
 
-class Upstream(ScriptedUpstream):
+class Upstream(WireUpstream):
     """These tests leave while a connection is being accepted, which the plain one does not wait for."""
 
     async def _stop(self) -> None:

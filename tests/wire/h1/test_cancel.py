@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.testing.wire import Wire
 from stages.upstreams.h1.transport import H1Transport
 from tests.wire.answers import always, chunk, chunked_head, silent, then_hold
 from tests.wire.h1.lane import ASK, HUGE, OK, Upstream, fetch, pool_of, started, turns_until
 from tests.wire.h1.unreachable import unreachable
-from tests.wire.scripted import Wire
 
 
 async def cancelled(work: asyncio.Task[Any]) -> None:

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from pipeline import InternalError, UpstreamCall, UpstreamGarbage, UpstreamInterrupted, UpstreamUnavailable
+from pipeline.testing.wire import Gate, Received, Wire
 from stages.upstreams.h1.connection import HIGH_WATER_BYTES, WRITE_BYTES
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, once, sized, then_hold
 from tests.wire.h1.lane import ASK, HUGE, OK, Upstream, connection_of, fetch, pool_of, read, started, turns_until
-from tests.wire.scripted import Gate, Received, Wire
 
 NOT_KEPT = {
     "Connection: close": sized(b"ok", extra=b"connection: close\r\n"),

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.testing.wire import Wire
 from tests.stages.upstreams.h1.responses import Reply, replies, splits, tampered
 from tests.wire.answers import always, sized
 from tests.wire.h1.lane import Upstream
 from tests.wire.h1.twins import Difference, Outcome, Plan, Twins, outcome, running
-from tests.wire.scripted import Wire
 
 ALLOWED = (
     Difference("h1", r"content-length.*transfer-encoding|transfer-encoding.*content-length", "RFC 9112 6.3 rule 3"),

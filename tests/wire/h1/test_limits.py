@@ -12,10 +12,10 @@ import pytest
 import trustme
 
 from pipeline import GatewayError, Overloaded, UpstreamCall, UpstreamTimeout
+from pipeline.testing.wire import Wire
 from tests.wire.answers import LAST_CHUNK, always, chunk, chunked_head, silent, then_hold
 from tests.wire.h1.lane import ASK, HUGE, OK, Upstream, fetch, pool_of, started
 from tests.wire.h1.unreachable import unreachable
-from tests.wire.scripted import Wire
 
 SHORT = 0.1
 

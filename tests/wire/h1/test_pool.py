@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pipeline import Overloaded, TransportOptions, UpstreamUnavailable
+from pipeline.testing.wire import HOST, Wire
 from stages.upstreams.h1.connection import H1Connection
 from stages.upstreams.h1.pool import Address, H1Pool
 from tests.wire.answers import always, silent, then_hold
 from tests.wire.h1.lane import ASK, OK, Upstream, fetch, pool_of, read, started, turns_until
-from tests.wire.scripted import HOST, Wire
 
 
 @asynccontextmanager

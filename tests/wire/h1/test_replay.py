@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from pipeline import UpstreamTimeout, UpstreamUnavailable
+from pipeline.testing.wire import Gate, Script, Wire
 from tests.wire.answers import always, once, silent, then_stale
 from tests.wire.h1.lane import ASK, HUGE, OK, Upstream, fetch, pool_of, started
-from tests.wire.scripted import Gate, Script, Wire
 
 
 def then_reset(*said: bytes) -> Script:

@@ -13,10 +13,10 @@ import pytest
 import trustme
 
 from pipeline import InternalError, SettingsError, TransportOptions, UpstreamInterrupted, UpstreamUnavailable
+from pipeline.testing.wire import HOST, Wire
 from stages.upstreams.h1.transport import H1Transport
 from tests.wire.answers import always, once
 from tests.wire.h1.lane import ASK, OK, Upstream, fetch, pool_of, read, started
-from tests.wire.scripted import HOST, Wire
 
 UNTIL_THE_END = b"HTTP/1.1 200 OK\r\n\r\nbody"
 AUTHORITY = trustme.CA()

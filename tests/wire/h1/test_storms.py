@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import GatewayError, UpstreamCall
+from pipeline.testing.wire import Script, Wire
 from stages.upstreams.h1.transport import H1Transport
 from tests.wire.answers import LAST_CHUNK, chunk, chunked_head, sized
 from tests.wire.h1.lane import ASK, Upstream, fetch, pool_of, read, started
-from tests.wire.scripted import Script, Wire
 
 PLACES, WORKERS = 10, 20
 SEED = 20260101

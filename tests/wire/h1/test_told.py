@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.testing.wire import Script, WireUpstream
 from tests.wire.answers import LAST_CHUNK, chunk, chunked_head, delta, event, once, silent, sized, then_hold
 from tests.wire.documents import chat, document
 from tests.wire.in_loop import running
 from tests.wire.raw_client import ask, request
-from tests.wire.scripted import Script, ScriptedUpstream
 
 FIRST = chunked_head() + chunk(event(delta("Hel")))
 
@@ -38,7 +38,7 @@ BAD: dict[str, tuple[Script, str, str]] = {
 @pytest.mark.parametrize("shape", BAD)
 async def test_a_bad_answer_is_one_line_that_names_the_upstream_and_the_phase(tmp_path: Path, shape: str) -> None:
     script, code, detail = BAD[shape]
-    with ScriptedUpstream(script) as upstream:
+    with WireUpstream(script) as upstream:
         content = document(upstream.url, transport="h1", first_byte_seconds=0.1, idle_seconds=0.1)
         async with running(tmp_path, content) as gateway:
             await ask(gateway.port, request("POST", "/v1/chat/completions", chat(stream=True), id="bad"))

@@ -18,11 +18,11 @@ from pipeline import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
+from pipeline.testing.wire import Script, Wire
 from stages.upstreams.h1.transport import H1Transport
 from stages.upstreams.httpx2_transport import Httpx2Transport
 from tests.wire.answers import sized
 from tests.wire.h1.lane import ASK, Upstream, read
-from tests.wire.scripted import Script, Wire
 
 CLASSES = {
     UpstreamUnavailable: "truncated",

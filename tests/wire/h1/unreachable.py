@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.wire.scripted import HOST
+from pipeline.testing.wire import HOST
 
 CALLERS = 8
 

@@ -1,0 +1,1 @@
+"""The laws of one dialect, whoever wrote it: what it reads and writes by itself, measured by its own conformance."""
