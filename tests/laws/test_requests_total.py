@@ -133,6 +133,8 @@ def says_nothing(path: str, request: Data) -> bool:
     """Of two names for one thing the first counts (protocol.md 3.1); what is said of what is not there is nothing."""
     if path == "max_tokens":
         return request.get("max_completion_tokens") is not None
+    if path == "max_completion_tokens":
+        return bool(request[path] == request.get("max_tokens"))
     if path == "top_logprobs":
         return not request.get("logprobs")
     if path in ("parallel_tool_calls", "tool_choice") or path.startswith("tools["):
