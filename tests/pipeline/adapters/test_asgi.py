@@ -214,3 +214,31 @@ async def test_the_lifespan_starts_and_stops_the_pipeline(
     else:
         assert kinds == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
         assert ready == [True, False]
+
+
+HOST = (b"host", b"localhost")
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ([HOST, HOST], 400),
+        ([HOST, (b"content-length", b"5"), (b"content-length", b"5")], 400),
+        ([HOST, (b"content-type", b"application/json"), (b"content-type", b"text/plain")], 400),
+        ([HOST, (b"content-encoding", b"identity"), (b"content-encoding", b"gzip")], 400),
+        ([HOST, (b"content-length", b"5"), (b"transfer-encoding", b"chunked")], 400),
+        ([HOST, (b"content-length", b"-1")], 400),
+        ([HOST, (b"content-length", b"9" * 5000)], 413),
+        ([HOST, (b"content-encoding", b"gzip")], 415),
+        ([HOST, (b"content-type", b"text/plain")], 415),
+        ([(b"host", b"a b")], 400),
+        ([], 400),
+        ([HOST, (b"accept", b"a"), (b"accept", b"b"), (b"content-encoding", b"Identity")], 200),
+    ],
+)
+async def test_a_head_that_two_servers_could_read_differently_is_refused(
+    tmp_path: Path, fields: list[tuple[bytes, bytes]], status: int
+) -> None:
+    server = Server(tmp_path, says("a"))
+    client = await server.asked(Client(chat()), headers=fields)
+    assert client.status == status
