@@ -7,6 +7,7 @@ start, wanted or not, and importing a module imports the packages above it. Here
 
 from __future__ import annotations
 
+import argparse
 import builtins
 import importlib
 import random
@@ -20,7 +21,8 @@ import pytest
 
 LONGEST_SEED = 1_000_000
 _RUNNER = pytest.StashKey[Any]()
-_STOPPED = pytest.StashKey[dict[str, str]]()
+_LONGEST_PATIENCE_SECONDS = 1_000_000.0
+_STOPPED = pytest.StashKey[dict[tuple[str, str], str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--gatewright-patience",
-        type=float,
+        type=_patience,
         default=10.0,
         metavar="SECONDS",
         help="how long one example may take, in seconds of its own process (default: 10)",
@@ -144,13 +146,21 @@ def _runner(config: pytest.Config) -> Any:
     """In a process of its own, unless somebody wants to look into it."""
     if _RUNNER not in config.stash:
         options = config.option
-        if options.gatewright_in_process or options.usepdb or options.trace:
+        debugged = config.getoption("usepdb", False) or config.getoption("trace", False)
+        if options.gatewright_in_process or debugged:
             runner = importlib.import_module("pipeline.testing.runner").Runner()
         else:
             runner = importlib.import_module("pipeline.testing.isolated").IsolatedRunner(options.gatewright_patience)
             config.add_cleanup(runner.close)
         config.stash[_RUNNER] = runner
     return config.stash[_RUNNER]
+
+
+def _patience(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < _LONGEST_PATIENCE_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return seconds
 
 
 class LawBroken(Exception):
@@ -166,18 +176,24 @@ class LawItem(pytest.Item):
 
     def runtest(self) -> None:
         case, options = self._case, self.config.option
-        stopped: dict[str, str] = self.config.stash.setdefault(_STOPPED, {})
-        if case.name in stopped:
-            pytest.skip(f"not tried: {case.kind} went no further than {stopped[case.name]}")
+        stopped: dict[tuple[str, str], str] = self.config.stash.setdefault(_STOPPED, {})
+        held = (case.on, case.name)
+        if held in stopped:
+            pytest.skip(f"not tried: {case.kind} went no further than {stopped[held]}")
         profile, seed = options.gatewright_profile, options.gatewright_seed
         verdict = _runner(self.config).run(case, profile=profile, seed=seed)
-        for text, category, file, line in verdict.warnings:
-            warnings.warn_explicit(text, getattr(builtins, category), file, line)
+        try:
+            for text, category, file, line in verdict.warnings:
+                warnings.warn_explicit(text, getattr(builtins, category), file, line)
+        except Warning:
+            # Where warnings are errors: a law that is broken is the greater news.
+            if verdict.outcome in ("kept", "spared"):
+                raise
         if verdict.outcome == "spared":
             pytest.skip(verdict.text)
         # What is known to stop it stops nothing else.
         if verdict.outcome == "stopped" and not case.expected:
-            stopped[case.name] = case.id
+            stopped[held] = case.id
         if verdict.outcome != "kept":
             raise LawBroken(verdict.text)
 

@@ -47,10 +47,11 @@ def main() -> int:
         print(f"{name} is not installed and is left out")
     peers = [PEERS[name] for name in args.peers if name not in missing]
     measured = run(peers, args.scenarios, args.rounds, args.seconds, args.nice, say)
+    measured.write(args.out)  # what follows may fail
     if args.alone:
         with raised_priority(args.nice):
             measured = replace(measured, ours=ours(args.rounds, args.seconds))
-    measured.write(args.out)
+        measured.write(args.out)
     table(measured)
     print(f"\n{verdicts(measured)}\nreport: {publish.beside(measured, args.out)}")
     return publish.TOO_NOISY if any(measured.noise()) else 0

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.gateway.measurement import Machine
+from benchmarks.gateway.servers import PINNED
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def machine(load_before: float, nice: int) -> Machine:
     return Machine(
         cpu=named[0] if named else platform.processor(),
         cores=cores,
-        pinned=cores > 1,
+        pinned=PINNED,
         nice=nice,
         python=sys.version.split()[0],
         kernel=platform.release(),

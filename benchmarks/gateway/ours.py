@@ -18,7 +18,7 @@ from benchmarks.gateway.measurement import Ours
 from benchmarks.gateway.peers.gatewright import Gatewright
 from benchmarks.gateway.run import WARM_UP_SECONDS, request
 from benchmarks.gateway.scenarios import SCENARIOS
-from benchmarks.gateway.servers import ROOT, origin, running
+from benchmarks.gateway.servers import PINNED, ROOT, origin, running
 
 SCENARIO = SCENARIOS["whole-1k-c64"]
 _IMPORT = "import time; begun = time.process_time(); import pipeline; print(time.process_time() - begun)"
@@ -47,7 +47,7 @@ def workers_ratio(rounds: int, seconds: float) -> float | None:
     Nothing is pinned: origin and load need cores, too, and take them from whom they will. Connections go to whichever
     worker accepts first, so the two seldom have the same number of them.
     """
-    if (os.cpu_count() or 1) < 2:
+    if not PINNED:
         return None
     one = Gatewright()
     two = replace(one, workers=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import os
 import signal
@@ -20,11 +21,15 @@ from benchmarks.gateway.cpu import cpu_seconds, rss_bytes
 from benchmarks.gateway.measurement import Facts
 from benchmarks.gateway.peers.peer import BUILD, Peer, Place, port_of
 
-LOAD_CORE, PEER_CORE = 0, 1
+_CORES = sorted(os.sched_getaffinity(0))[:2]  # a container may have some of the machine's
+LOAD_CORE, PEER_CORE = _CORES[0], _CORES[-1]
+PINNED = LOAD_CORE != PEER_CORE
 START_SECONDS = 240.0  # LiteLLM takes 8 s of CPU, and far longer by the clock where others keep the cores busy
 STOP_SECONDS = 5.0
 PROBE = "whole-1k-c1"  # the scenario whose request a peer has to answer before it counts as up
 ROOT = Path(__file__).resolve().parents[2]
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # prctl(2); the parent is the thread that starts it, here always the main one
 
 
 class Unusable(Exception):
@@ -44,8 +49,14 @@ class Running:
 def pin(core: int | None) -> None:
     """Keep this process, and what it starts from now on, on one core. Does nothing for None, and where there is only
     one."""
-    if core is not None and (os.cpu_count() or 1) > 1:
+    if core is not None and PINNED:
         os.sched_setaffinity(0, {core})
+
+
+def _before_exec(core: int | None) -> None:
+    """Pin the new process, and have the kernel end it if this one is killed; by SIGTERM, so that it ends its own."""
+    pin(core)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def free_port() -> int:
@@ -71,7 +82,7 @@ def process(
             stderr=subprocess.STDOUT,
             cwd=ROOT,
             env=kept | dict(environment),
-            preexec_fn=lambda: pin(core),
+            preexec_fn=lambda: _before_exec(core),
             start_new_session=True,
         )
     try:

@@ -36,7 +36,7 @@ class IsolatedRunner:
     def __init__(self, patience_seconds: float) -> None:
         self._patience_seconds = patience_seconds
         self._worker: _Worker | None = None
-        self._tried = ""
+        self._tried: tuple[str, str] | None = None
 
     def collect(
         self,
@@ -47,7 +47,7 @@ class IsolatedRunner:
         xfail: str,
     ) -> list[Case]:
         """What is held to what. Raises `Unusable`, also where a table of kinds is imported without end."""
-        worker = self._of("")
+        worker = self._of(None)
         what, value = worker.ask("collect", stages=stages, dialects=dialects, configs=configs, laws=laws, xfail=xfail)
         if what == "collected":
             return [Case(**each) for each in value]
@@ -56,8 +56,13 @@ class IsolatedRunner:
 
     def run(self, case: Case, *, profile: str, seed: int) -> Verdict:
         """Try one law. What ends the process breaks the law that it ended in."""
-        worker = self._of(case.name)
-        what, value = worker.ask("run", case=asdict(case), profile=profile, seed=seed)
+        worker = self._of((case.on, case.name))
+        try:
+            what, value = worker.ask("run", case=asdict(case), profile=profile, seed=seed)
+        except BaseException:
+            # A time limit or Ctrl-C: the answer that nobody waited for would be taken for the next law's.
+            self.close()
+            raise
         if what == "verdict":
             return Verdict(**value)
         self.close()
@@ -71,13 +76,13 @@ class IsolatedRunner:
             self._worker.end()
         self._worker = None
 
-    def _of(self, name: str) -> _Worker:
+    def _of(self, held: tuple[str, str] | None) -> _Worker:
         """The process for this stage, dialect or config. One that has tried nothing yet serves for any."""
-        if self._worker is not None and self._tried not in ("", name):
+        if self._worker is not None and self._tried not in (None, held):
             self.close()
         if self._worker is None:
             self._worker = _Worker(self._patience_seconds)
-        self._tried = name
+        self._tried = held
         return self._worker
 
 
@@ -157,6 +162,8 @@ class _Worker:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
+                if not line.endswith(b"\n"):
+                    break  # it ended while it spoke
                 self._signs += 1
                 if line.startswith(b'["example"'):
                     self._example = line

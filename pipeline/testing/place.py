@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 A = TypeVar("A", bound=Awaitable[Any])
 
-_KIT = str(Path(__file__).parent)
-_ENGINE = str(Path(__file__).parents[1])
+_KIT = str(Path(__file__).parent) + os.sep
+_ENGINE = str(Path(__file__).parents[1]) + os.sep
 _LIBRARY = sysconfig.get_path("stdlib")
 _LOOPS = tuple(f"{os.sep}{name}{os.sep}" for name in ("anyio", "trio", "uvloop"))
 

@@ -28,7 +28,7 @@ class Runner:
     """Tries the laws in this process.
 
     `began` is told of each example by whoever watches from outside, see `search`. There nobody presses Ctrl-C, so that
-    a `KeyboardInterrupt` is the stage's own.
+    a `KeyboardInterrupt` is the stage's own. Without it nobody watches: whoever sits at a debugger may take his time.
     """
 
     def __init__(self, began: Callable[[Any], None] | None = None) -> None:
@@ -70,7 +70,7 @@ class Runner:
         try:
             if spared := trial.spared():
                 return Verdict("spared", spared)
-            trial.run(profile=profile, seed=seed, began=self._began if self._watched is not None else None)
+            trial.run(profile=profile, seed=seed, began=self._began)
         except NoStrategy as error:
             return Verdict("stopped", tell(f"{case.name} cannot be tried: {error}"))
         except (LawBroken, DialectLawBroken, ChainLawBroken) as error:
@@ -95,9 +95,9 @@ class Runner:
         return self._trials[key][case.id]
 
     def _began(self, example: Any) -> None:
-        assert self._watched is not None
         self._last = example
-        self._watched(example)
+        if self._watched is not None:
+            self._watched(example)
 
     def _pass_on(self, error: BaseException) -> None:
         if isinstance(error, KeyboardInterrupt) and self._watched is None:

@@ -5,6 +5,7 @@ Nothing of the kit is imported here: pytest's own process needs no more than thi
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -38,7 +39,8 @@ class Case:
         """What a reader needs: the law, what happened, the example, how to see it again."""
         text = [f"    {line}" for line in self.text.splitlines()]
         shown = [called, *(f"    {line}" for line in example), ""] if example else []
-        command = f"pytest --gatewright-{self.on} {self.name} --gatewright-law {self.id} --gatewright-seed {seed}"
+        name = shlex.quote(self.name)
+        command = f"pytest --gatewright-{self.on} {name} --gatewright-law {self.id} --gatewright-seed {seed}"
         # The first thirty examples are not the same in a longer search.
         command += "" if profile == "ci" else f" --gatewright-profile {profile}"
         return "\n".join([f"{self.id}  {self.title}", *text, "", what, "", *shown, f"Again: {command}"])

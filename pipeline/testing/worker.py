@@ -60,10 +60,19 @@ def main(patience_seconds: float) -> None:
     faulthandler.enable()
 
     def stuck(place: str) -> None:
-        line.say("stuck", never_ends(patience_seconds, place), patience_seconds=1)
-        os._exit(STUCK)
+        try:
+            line.say("stuck", never_ends(patience_seconds, place), patience_seconds=1)
+        finally:
+            os._exit(STUCK)
 
-    with Watchdog(patience_seconds, stuck, lambda: line.say("alive", patience_seconds=0)) as watchdog:
+    def alive() -> None:
+        try:
+            line.say("alive", patience_seconds=0)
+        except OSError:
+            # pytest is gone without a word, and nobody else would end what hangs here.
+            os._exit(STUCK)
+
+    with Watchdog(patience_seconds, stuck, alive) as watchdog:
         _serve(line, watchdog)
 
 
@@ -79,15 +88,17 @@ def _serve(line: _Line, watchdog: Watchdog) -> None:
     while request := line.said.readline():
         watchdog.beat()
         what, given = json.loads(request)
+        answer: tuple[str, Any]
         if what == "collect":
             try:
-                line.say("collected", [asdict(case) for case in runner.collect(**given)])
+                answer = "collected", [asdict(case) for case in runner.collect(**given)]
             except Unusable as error:
-                line.say("unusable", str(error))
+                answer = "unusable", str(error)
         else:
             case = Case(**given.pop("case"))
-            line.say("verdict", asdict(_warned(runner, case, given)))
-        watchdog.rest()
+            answer = "verdict", asdict(_warned(runner, case, given))
+        watchdog.rest()  # before it is told: what is over must not be found stuck
+        line.say(*answer)
 
 
 def _warned(runner: Runner, case: Case, given: dict[str, Any]) -> Verdict:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 import threading
 import weakref
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -116,6 +118,14 @@ class LeavesAFileOpen(Twin):
     def __init__(self, settings: Words, host: Host) -> None:
         super().__init__(settings, host)
         weakref.finalize(self, os.close, os.open(os.devnull, os.O_RDONLY))
+
+
+class WritesAFile(Twin):
+    """L2: without an `open` of Python's."""
+
+    def __init__(self, settings: Words, host: Host) -> None:
+        super().__init__(settings, host)
+        os.close(os.open(Path(tempfile.gettempdir(), "gatewright-kit"), os.O_WRONLY | os.O_CREAT))
 
 
 class StartsATask(Twin):
@@ -442,6 +452,7 @@ MUTANTS: tuple[tuple[str, type[Twin]], ...] = (
     ("L2", StartsWhenBuilt),
     ("L2", StartsAThread),
     ("L2", LeavesAFileOpen),
+    ("L2", WritesAFile),
     ("L2", StartsATask),
     ("L3", CallsTwice),
     ("L4", EditsInPlace),

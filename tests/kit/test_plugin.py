@@ -165,6 +165,8 @@ def test_known_failures_are_expected_and_must_still_fail(acme: Path) -> None:
         (("--gatewright-stage", "acme.pass", "--gatewright-law", "L99"), "there is no law L99; there are L1, L2"),
         (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "none.txt"), "none.txt: No such file"),
         (("--gatewright-stage", "acme.pass", "--gatewright-xfail", "bad.txt"), "bad.txt:1: say why, behind a `#`"),
+        (("--gatewright-stage", "acme.pass", "--gatewright-patience", "0"), "0 is no number of seconds above 0"),
+        (("--gatewright-stage", "acme.pass", "--gatewright-patience", "nan"), "nan is no number of seconds above 0"),
     ],
 )
 def test_what_does_not_exist_is_a_usage_error_that_names_it(acme: Path, options: tuple[str, ...], said: str) -> None:

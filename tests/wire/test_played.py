@@ -40,7 +40,7 @@ async def on_the_wire(lane: str, upstream: WireUpstream, **options: float) -> by
 @pytest.mark.parametrize("framing", ["chunked", "close"])
 @pytest.mark.parametrize("byte_by_byte", [False, True])
 async def test_the_pieces_arrive_however_they_are_sent(lane: str, framing: Framing, byte_by_byte: bool) -> None:
-    answer = ScriptedAnswer(WORDS, 203, (EVENTS, ("x-kit", "1")))
+    answer = ScriptedAnswer([b"", *WORDS], 203, (EVENTS, ("x-kit", "1")))
     with WireUpstream(played(answer, framing=framing, byte_by_byte=byte_by_byte)) as upstream:
         async with started(lane) as transport:
             got = await transport.send(upstream.url, ASK)

@@ -56,7 +56,7 @@ class Nginx:
 
     def install(self) -> None:
         if not self.installed():
-            raise RuntimeError("nginx is not installed: apt-get install nginx-light")
+            raise RuntimeError("nginx is not installed: apt-get install nginx")
 
     def installed(self) -> bool:
         return _binary() is not None

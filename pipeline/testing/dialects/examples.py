@@ -21,7 +21,8 @@ class DialectExample(ShowsWhatMatters):
     """What stands at its default is of no matter to the law at hand.
 
     `items` are those of the upstream's complete stream, `data` bytes that may be anything, cut before the bytes `at`.
-    `place` is one among the items. `valid`: the conformance calls the request so.
+    `place` is one among the items. `valid`: the conformance calls the request so. `raw`: `data` is the request's body,
+    also where it is empty.
     """
 
     operation: str = "chat"
@@ -31,6 +32,7 @@ class DialectExample(ShowsWhatMatters):
     at: tuple[int, ...] = ()
     place: int = 0
     valid: bool = False
+    raw: bool = False
 
     def lines(self) -> list[str]:
         """For people: each item of the stream on a line."""
@@ -38,7 +40,7 @@ class DialectExample(ShowsWhatMatters):
         if self.items:
             lines += ["stream", *(f"    {item}" for item in self.items)]
         told = (("bytes", self.data), ("cut at", self.at), ("place", self.place))
-        return lines + [f"{name:10}{value!r}" for name, value in told if value]
+        return lines + [f"{name:10}{value!r}" for name, value in told if value or (name == "bytes" and self.raw)]
 
 
 _cuts: st.SearchStrategy[tuple[int, ...]] = st.lists(st.integers(0, _MOST_BYTES), max_size=_MOST_CUTS, unique=True).map(
@@ -88,12 +90,12 @@ def bodies(draw: st.DrawFn, subject: DialectSubject) -> DialectExample:
     operation = draw(st.sampled_from([*subject.operations, *sorted(set(known) - set(subject.operations))]))
     raw = st.binary(max_size=40) | st.text(max_size=20).map(_utf8)
     if operation not in subject.operations:
-        return DialectExample(operation, data=draw(raw | _anything.map(_json)))
+        return DialectExample(operation, data=draw(raw | _anything.map(_json)), raw=True)
     wild = subject.drawn("wild_requests", operation)
     requests = subject.drawn("requests", operation)
     kind = draw(st.sampled_from(["wild", "wild", "valid", "raw"]))
     if kind == "raw":
-        return DialectExample(operation, data=draw(raw | garbled(requests.map(_json))))
+        return DialectExample(operation, data=draw(raw | garbled(requests.map(_json))), raw=True)
     return DialectExample(operation, draw(wild if kind == "wild" else requests), valid=kind == "valid")
 
 

@@ -70,7 +70,7 @@ def any_request(subject: DialectSubject, example: DialectExample) -> None:
     be sent on under another name, and written anew from its neutral form or refused, with nothing else raised.
     """
     dialect, operation = subject.dialect, example.operation
-    body = example.data or json.dumps(example.request).encode()
+    body = example.data if example.raw else json.dumps(example.request).encode()
     try:
         read = dialect.decode_request(operation, body, "")
     except InvalidRequest as error:

@@ -17,6 +17,7 @@ _ACTS = (
     *("os.remove", "os.mkdir", "os.rmdir", "os.rename", "os.link", "os.symlink", "os.truncate", "shutil.rmtree"),
     "sqlite3.connect",
 )
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _OPEN_FILES = Path("/proc/self/fd")
 
 
@@ -53,7 +54,7 @@ class Watch:
         self._thread = None
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        writes = event == "open" and arguments[2] & _WRITES
         if event in _ACTS or writes:
             self._note(event)
 

@@ -45,7 +45,7 @@ async def _plays(answer: ScriptedAnswer, out: _Cut, framing: Framing) -> bool:
         elif isinstance(step, Exception):
             out.wire.reset()
             return False
-        else:
+        elif step:  # an empty chunk would be the last one
             await out.send(_chunk(step) if chunked else step)
     if chunked:
         await out.send(_chunk(b""))

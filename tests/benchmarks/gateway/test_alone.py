@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from benchmarks.gateway.installed import closure, installed_mb
 from benchmarks.gateway.ours import import_cpu_seconds, workers_ratio
+from benchmarks.gateway.servers import PINNED
 
 
 def test_an_installation_is_the_extra_and_all_that_it_requires() -> None:
@@ -29,7 +28,7 @@ def test_the_import_costs_what_a_fresh_interpreter_pays() -> None:
 
 
 @pytest.mark.wire
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="two workers need two cores")
+@pytest.mark.skipif(not PINNED, reason="two workers need two cores")
 def test_two_workers_are_measured_beside_one() -> None:
     ratio = workers_ratio(rounds=1, seconds=0.3)
     assert ratio is not None

@@ -21,10 +21,10 @@ ROUNDS = 3
 SECONDS = 0.5
 HIGHEST = {
     ("whole-1k-c64", "cpu_us_per_request"): 4.2,
-    ("stream-paced", "cpu_us_per_chunk"): 2.0,
+    ("stream-paced", "cpu_us_per_chunk"): 2.6,
 }
-"""The most that gatewright may cost, as a multiple of the bare proxy, while tests run beside: 1.3 times what was
-measured then. The goal, on a quiet machine, is 1.45 a request."""
+"""The most that gatewright may cost, as a multiple of the bare proxy: 1.3 times the higher of what a quiet machine and
+one with tests beside it showed. The goal, on a quiet machine, is 1.45 a request."""
 
 
 def measured(out: Path) -> list[Measurement]:
@@ -48,7 +48,10 @@ def ratios(*runs: list[Measurement]) -> dict[tuple[str, str], float]:
     for scenario, figure in HIGHEST:
         figures = [{(m.peer, m.round): getattr(m, figure) for m in run if m.scenario == scenario} for run in runs]
         pairs = [(of["gatewright", at], of["bare", at]) for of in figures for at in range(1, ROUNDS + 1)]
-        found[scenario, figure] = statistics.median(ours / bare for ours, bare in pairs)
+        usable = [ours / bare for ours, bare in pairs if ours and bare]
+        if not usable:
+            pytest.skip(f"{scenario}: the machine stood still in every round")
+        found[scenario, figure] = statistics.median(usable)
     return found
 
 
@@ -56,6 +59,7 @@ def too_dear(found: dict[tuple[str, str], float]) -> dict[tuple[str, str], float
     return {key: round(ratio, 2) for key, ratio in found.items() if ratio > HIGHEST[key]}
 
 
+@pytest.mark.timeout(600)  # two runs, on a machine that may be busy
 @pytest.mark.wire
 def test_the_gateway_costs_no_more_over_a_bare_proxy_than_is_allowed(tmp_path: Path) -> None:
     first = measured(tmp_path / "first.json")
