@@ -24,7 +24,7 @@ FLOORS = ("direct", "nginx", "bare")
 
 def draw(panels: list[dict[str, Any]], path: str) -> None:
     """Write the panels side by side, two in a row."""
-    from matplotlib import pyplot  # type: ignore[import-not-found, unused-ignore]
+    from matplotlib import pyplot  # type: ignore[import-not-found, unused-ignore]  # as above
 
     rows = math.ceil(len(panels) / 2)
     most = max(len(panel["dots"]) for panel in panels)

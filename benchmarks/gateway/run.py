@@ -125,8 +125,8 @@ async def _enough(load: Load, scenario: Scenario) -> None:
 
 async def _until(load: Load, true: Callable[[], bool]) -> None:
     until = time.monotonic() + MOST_SECONDS
-    # Looked at now and then: a load that woke somebody at each answer would cost too much.
-    while not true() and not load.tally.errors and time.monotonic() < until:  # noqa: ASYNC110
+    # A load that woke somebody at each answer would cost too much.
+    while not true() and not load.tally.errors and time.monotonic() < until:  # noqa: ASYNC110  # see above
         await asyncio.sleep(0.02)
 
 

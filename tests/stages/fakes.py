@@ -8,26 +8,14 @@ from typing import Any
 import anyio
 
 from pipeline import Body, Dialect, Headers, Host, Request, Response, UnknownName, UpstreamAnswer, UpstreamCall
+from pipeline.testing import VirtualClock
 from stages.dialects.openai.dialect import OpenAI
 
 PARK = object()
 """An item of a `FakeSource` at which `next` waits until it is cancelled."""
 
 
-class FakeClock:
-    """Time that passes only when told to."""
-
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self.now = now
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def time(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
+FakeClock = VirtualClock
 
 
 class FakeSource:

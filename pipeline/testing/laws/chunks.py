@@ -47,7 +47,7 @@ async def _bytes_of(world: World, answer: Answer) -> object:
         pieces: list[bytes] = []
         try:
             async for piece in body.pieces():
-                pieces.append(piece)  # noqa: PERF401 - as `World.read`
+                pieces.append(piece)  # noqa: PERF401 - what came before a failure is kept
         except Exception as error:
             return type(error)
         finally:
