@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from pipeline.clock import Clock
 from pipeline.codec import Decoder, Encoder
 from pipeline.errors import GatewayError
@@ -29,8 +31,7 @@ class Route:
     operation: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What a client's HTTP request asks for."""
 
     model: str

@@ -19,7 +19,6 @@ from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.headers import Headers
 from pipeline.observe import AccessRecord, log_cause
 from pipeline.request import Request
-from pipeline.response import Response
 from pipeline.runtime import Pipeline
 
 Scope = MutableMapping[str, Any]
@@ -64,6 +63,20 @@ class GatewayApp:
 class _Exchange:
     """One HTTP request and its answer."""
 
+    __slots__ = (
+        "_begun",
+        "_dialect",
+        "_fields",
+        "_id",
+        "_model",
+        "_pipeline",
+        "_receive",
+        "_record",
+        "_router",
+        "_scope",
+        "_send",
+    )
+
     def __init__(self, pipeline: Pipeline, router: Router, scope: Scope, receive: Receive, send: Send) -> None:
         self._pipeline = pipeline
         self._router = router
@@ -83,7 +96,10 @@ class _Exchange:
         record = self._record
         record.note(method=self._scope["method"], path=path)
         try:
-            await self._answer(path)
+            match = self._match(path)
+            body = await read_body(self._receive, self._fields, self._pipeline.max_body_bytes)
+            request = self._asked(match, body)
+            await while_connected(self._receive, lambda: self._answer(request, match))
         except ClientLeft:
             pass
         except RouteError as routed:
@@ -99,7 +115,8 @@ class _Exchange:
         finally:
             record.write()
 
-    async def _answer(self, path: str) -> None:
+    def _match(self, path: str) -> Match:
+        """What the request is for, by its head alone."""
         scope = self._scope
         refused = check_head(scope["headers"], self._fields, needs_host=scope.get("http_version") == "1.1")
         if refused is not None:
@@ -107,50 +124,49 @@ class _Exchange:
         match = self._router.match(scope["method"], path)
         self._dialect = match.dialect
         check_content_type(self._fields, match.dialect.content_types)
-        body = await read_body(self._receive, self._fields, self._pipeline.max_body_bytes)
+        return match
+
+    def _asked(self, match: Match, body: bytes) -> Request:
         self._record.note(bytes_in=len(body))
         asked = match.dialect.decode_request(match.operation, body, match.path_model)
         self._model = asked.model
-        request = Request(
+        return Request(
             match.operation,
             dialect=match.dialect.name,
             model=asked.model,
             payload=asked.payload,
             stream=asked.stream,
-            headers=Headers.from_raw(scope["headers"]),
+            headers=Headers.from_raw(self._scope["headers"]),
             id=self._id,
         )
-        await while_connected(self._receive, lambda: self._respond(request, match))
 
-    async def _respond(self, request: Request, match: Match) -> None:
+    async def _answer(self, request: Request, match: Match) -> None:
+        """Have it handled, and send what comes. The head waits for the first piece, so that an upstream's early failure
+        has a true status."""
         response = await self._pipeline.handle(request, gateway=match.gateway, record=self._record)
+        body, send = response.body, self._send
         try:
-            await self._relay(request, response, match)
-        finally:
-            if not response.body.closed:
-                await response.body.aclose()
-
-    async def _relay(self, request: Request, response: Response, match: Match) -> None:
-        """Send the body. The head waits for the first piece, so that an upstream's early failure has a true status."""
-        body = response.body
-        piece = await body.next_piece()
-        encoder = match.dialect.encoder(request)
-        headers: RawHeaders = [(b"content-type", encoder.content_type.encode())]
-        headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
-        if encoder.whole:
-            rest = [piece or b""]
-            while (piece := await body.next_piece()) is not None:
-                rest.append(piece)
-            self._begun = True
-            bare = self._scope["method"] == "HEAD"
-            await send_whole(self._send, response.status, b"".join(rest), headers, bare=bare)
-            return
-        self._begun = True
-        await send_head(self._send, response.status, headers + STREAM_HEADERS)
-        while piece is not None:
-            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
             piece = await body.next_piece()
-        await self._send({"type": "http.response.body", "body": b""})
+            encoder = match.dialect.encoder(request)
+            headers: RawHeaders = [(b"content-type", encoder.content_type.encode())]
+            headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
+            if encoder.whole:
+                rest = [piece or b""]
+                while (piece := await body.next_piece()) is not None:
+                    rest.append(piece)
+                self._begun = True
+                bare = self._scope["method"] == "HEAD"
+                await send_whole(send, response.status, b"".join(rest), headers, bare=bare)
+                return
+            self._begun = True
+            await send_head(send, response.status, headers + STREAM_HEADERS)
+            while piece is not None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await body.next_piece()
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            if not body.closed:
+                await body.aclose()
 
     async def _refuse(self, error: GatewayError, *, allow: str | None = None) -> None:
         self._record.failed(error)

@@ -25,7 +25,8 @@ async def send_head(send: Send, status: int, headers: RawHeaders) -> None:
 
 async def send_whole(send: Send, status: int, body: bytes, headers: RawHeaders, *, bare: bool = False) -> None:
     """A head and the one piece that follows it; `bare` leaves the piece out, as HEAD wants (RFC 9110 9.3.2)."""
-    await send_head(send, status, [*headers, (b"content-length", str(len(body)).encode())])
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if bare else body})
 
 

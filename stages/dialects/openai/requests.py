@@ -6,6 +6,8 @@ checked here is what would otherwise fail further on with a worse message.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from pipeline import Asked, InvalidRequest, Payload
@@ -18,6 +20,16 @@ class _Object(msgspec.Struct):
     """Any JSON object; its fields are skipped, not decoded."""
 
 
+class _Sound(msgspec.Struct):
+    """A chat request of which nothing is to be said. Any other is looked at field by field, to say what."""
+
+    model: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_MODEL)]
+    messages: Annotated[list[_Object], msgspec.Meta(min_length=1)]
+    stream: bool | None = None
+    stream_options: None = None
+
+
+_sound = msgspec.json.Decoder(_Sound).decode
 _objects = msgspec.json.Decoder(list[_Object]).decode
 _elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -30,6 +42,13 @@ def decode_request(operation: str, body: bytes, path_model: str) -> Asked:
         payload = Payload.parse(body)
     except ValueError as error:
         raise InvalidRequest(f"The request body is not a JSON object: {error}.", code="invalid_json") from None
+    if operation == "chat":
+        try:
+            sound = _sound(body)
+        except msgspec.ValidationError:
+            pass
+        else:
+            return Asked(sound.model, payload, bool(sound.stream))
     model = payload.get("model")
     if model is None:
         raise InvalidRequest("You must provide a model.", param="model", code="missing_required_parameter")
