@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 Pair = tuple[str, str]
 RawPair = tuple[bytes, bytes]
@@ -35,7 +36,7 @@ class Headers:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         if self._pairs is None:
-            wanted = name.lower().encode("latin-1")
+            wanted = _raw_name(name)
             for raw_name, raw_value in self._raw:
                 if raw_name == wanted:
                     return raw_value.decode("latin-1")
@@ -77,3 +78,8 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({', '.join(name for name, _ in self)})"
+
+
+@lru_cache(maxsize=256)  # who looks for a field knows its name
+def _raw_name(name: str) -> bytes:
+    return name.lower().encode("latin-1")

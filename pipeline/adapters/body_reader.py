@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pipeline.adapters.disconnect import Receive
 from pipeline.adapters.paths import Fields
 from pipeline.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
@@ -46,9 +48,14 @@ def check_content_type(fields: Fields, read: frozenset[str] | None) -> None:
     value = fields.get(b"content-type")
     if read is None or value is None:
         return
-    called = value.decode("latin-1").partition(";")[0].strip().lower()
+    called = _media_type(value)
     if called and called not in read:
         raise UnsupportedMediaType(f"A body of type {called[:100]} is not read here; send {min(read)}.")
+
+
+@lru_cache(maxsize=64)  # clients say the same few
+def _media_type(content_type: bytes) -> str:
+    return content_type.decode("latin-1").partition(";")[0].strip().lower()
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:
