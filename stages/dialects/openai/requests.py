@@ -26,7 +26,7 @@ class _Sound(msgspec.Struct):
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_MODEL)]
     messages: Annotated[list[_Object], msgspec.Meta(min_length=1)]
     stream: bool | None = None
-    stream_options: None = None
+    stream_options: _Object | None = None
 
 
 _sound = msgspec.json.Decoder(_Sound).decode
@@ -42,13 +42,8 @@ def decode_request(operation: str, body: bytes, path_model: str) -> Asked:
         payload = Payload.parse(body)
     except ValueError as error:
         raise InvalidRequest(f"The request body is not a JSON object: {error}.", code="invalid_json") from None
-    if operation == "chat":
-        try:
-            sound = _sound(body)
-        except msgspec.ValidationError:
-            pass
-        else:
-            return Asked(sound.model, payload, bool(sound.stream))
+    if operation == "chat" and (sound := _look(body)) is not None:
+        return Asked(sound.model, payload, bool(sound.stream))
     model = payload.get("model")
     if model is None:
         raise InvalidRequest("You must provide a model.", param="model", code="missing_required_parameter")
@@ -62,6 +57,14 @@ def decode_request(operation: str, body: bytes, path_model: str) -> Asked:
     elif operation == "embedding" and payload.get("input") is None:
         raise InvalidRequest("You must provide input.", param="input", code="missing_required_parameter")
     return Asked(model, payload, _stream(operation, payload))
+
+
+def _look(body: bytes) -> _Sound | None:
+    try:
+        sound = _sound(body)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return sound if sound.stream or sound.stream_options is None else None
 
 
 def _check_messages(payload: Payload) -> None:

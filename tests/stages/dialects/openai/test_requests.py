@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import Asked, InvalidRequest, Request
+from stages.dialects.openai import requests
 from stages.dialects.openai.dialect import OpenAI
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
@@ -104,6 +105,35 @@ def test_of_duplicate_keys_the_last_counts_for_the_check_and_for_the_upstream() 
     assert json.loads(asked.payload.encode()) == {"model": "b", "messages": [{}]}
     assert asked.payload.encode().count(b'"model"') == 1
     assert refused("chat", b'{"model": "a", "messages": [{}], "messages": []}').param == "messages"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model": "m", "messages": [{}]}',
+        b'{"model": "a", "messages": [{}], "mo\\u0064el": "b"}',
+        b'{"model": 1, "messages": [{}], "model": "b"}',
+        b'{"model": "a", "messages": [], "messages": [{}], "stream": "x", "stream": true}',
+        b'{"model": "a", "messages": [{}], "stream": true, "stream": null}',
+        b'{"model": "a", "messages": [{}], "stream_options": {}}',
+        b'{"model": "a", "messages": [{}], "stream": true, "stream_options": {"include_usage": true}}',
+        b'{"model": "a", "messages": [{}], "stream_options": {"include_usage": true}}',
+        b'{"model": "a", "messages": [{}, 1]}',
+        b'{"model": "\\ud800", "messages": [{}]}',
+        b'{"model": "' + b"m" * 512 + b'", "messages": [{}]}',
+        b'{"model": "' + "é".encode() * 512 + b'", "messages": [{}]}',
+        b'{"model": "' + b"m" * 513 + b'", "messages": [{}]}',
+        b'{"model": "", "messages": [{}]}',
+    ],
+)
+def test_the_quick_look_finds_what_the_long_one_finds(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    def said() -> object:
+        found = read_or_refused("chat", body)
+        return found if isinstance(found, Asked) else found.facts() | {"message": found.message, "param": found.param}
+
+    quick = said()
+    monkeypatch.setattr(requests, "_look", lambda body: None)
+    assert quick == said()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
