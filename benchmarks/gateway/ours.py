@@ -52,7 +52,7 @@ def workers_ratio(rounds: int, seconds: float) -> float | None:
     one = Gatewright()
     two = replace(one, workers=2)
     with origin(core=None) as up, running(one, *up, core=None) as single, running(two, *up, core=None) as double:
-        asked = [request(one, SCENARIO.name, ask) for ask in SCENARIO.asks]
+        asked = [request(one, ask) for ask in SCENARIO.asks]
         ports = (single.port, double.port)
         pairs = [[uvloop.run(_rps(port, asked, seconds)) for port in ports] for _ in range(rounds)]
     return statistics.median(pair[1] for pair in pairs) / statistics.median(pair[0] for pair in pairs)

@@ -71,7 +71,7 @@ async def measure(it: Running, scenario: Scenario, number: int, seconds: float, 
 
 
 async def _visit(it: Running, scenario: Scenario, number: int, seconds: float, say: Say) -> Measurement | None:
-    requests = [request(it.peer, scenario.name, ask) for ask in scenario.asks]
+    requests = [request(it.peer, ask) for ask in scenario.asks]
     load = Load(it.port, requests, scenario.connections, scenario.rate)
     planned = max(seconds, scenario.least_seconds)
     base = rss_bytes(it.pid)
@@ -99,10 +99,10 @@ async def _visit(it: Running, scenario: Scenario, number: int, seconds: float, s
     return figures(it.peer.name, scenario, number, load.tally, spent)
 
 
-def request(peer: Peer, scenario: str, ask: Ask) -> Prepared:
+def request(peer: Peer, ask: Ask) -> Prepared:
     """What a peer is sent for `ask`."""
     sent = body(peer.dialect, ask.size, peer.model(ask.alias), ask.stream, ask.limit)
-    path, headers = peer.path(scenario), peer.headers(scenario)
+    path, headers = peer.path(), peer.headers()
     if ask.stream:
         return prepared(path, headers, sent, chunks=ask.limit or CHUNKS)
     # A gateway may leave fields out. That the text is whole has been checked.

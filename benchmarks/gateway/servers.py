@@ -26,7 +26,6 @@ LOAD_CORE, PEER_CORE = _CORES[0], _CORES[-1]
 PINNED = LOAD_CORE != PEER_CORE
 START_SECONDS = 240.0  # LiteLLM takes 8 s of CPU, and far longer by the clock where others keep the cores busy
 STOP_SECONDS = 5.0
-PROBE = "whole-1k-c1"  # the scenario whose request a peer has to answer before it counts as up
 ROOT = Path(__file__).resolve().parents[2]
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # prctl(2); the parent is the thread that starts it, here always the main one
@@ -138,7 +137,7 @@ def _folder(name: str) -> Iterator[Path]:
 
 def _answers(peer: Peer, port: int) -> bool:
     asked = body(peer.dialect, "1k", peer.model("chat-1k"), False)
-    return _status(port, "POST", peer.path(PROBE), peer.headers(PROBE), asked) == 200
+    return _status(port, "POST", peer.path(), peer.headers(), asked) == 200
 
 
 def _status(port: int, method: str, path: str, headers: Mapping[str, str], sent: bytes) -> int | None:

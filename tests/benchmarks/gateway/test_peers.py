@@ -13,12 +13,13 @@ import pytest
 
 from benchmarks.gateway import servers
 from benchmarks.gateway.__main__ import main
+from benchmarks.gateway.agreed import CLIENT_KEY
 from benchmarks.gateway.bodies import body
 from benchmarks.gateway.check import wrong
 from benchmarks.gateway.cpu import tree
 from benchmarks.gateway.measurement import Run
 from benchmarks.gateway.peers import PEERS
-from benchmarks.gateway.peers.peer import CLIENT_KEY, Peer
+from benchmarks.gateway.peers.peer import Peer
 from benchmarks.gateway.run import run
 from benchmarks.gateway.scenarios import SCENARIOS
 from benchmarks.gateway.servers import LOAD_CORE, PEER_CORE, PINNED, Unusable, origin, running
@@ -54,7 +55,7 @@ def test_a_peer_answers_everything_that_the_scenarios_ask_as_the_origin_does_and
         for key, status in ((CLIENT_KEY, 200), (CLIENT_KEY[:-1], 401), ("", 401)):
             connection = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
             sent = body(peer.dialect, "1k", peer.model("chat-1k"), False)
-            connection.request("POST", peer.path("whole-1k-c1"), sent, {"authorization": f"Bearer {key}"})
+            connection.request("POST", peer.path(), sent, {"authorization": f"Bearer {key}"})
             assert connection.getresponse().status == (200 if name == "nginx" else status)  # which checks none
             connection.close()
     assert [list(folder.iterdir()) for folder in tmp_path.iterdir()] == [[]]  # what a run writes goes with it
