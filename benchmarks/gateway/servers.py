@@ -101,7 +101,7 @@ def origin(core: int | None = LOAD_CORE) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.gateway.origin", "--port", str(port))
     with _folder("origin") as folder, process(command, folder, core=core) as started:
-        _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, folder)
+        _wait(started, lambda: _status(port, "GET", "/v1/models", {}, b"") == 200, folder)
         yield started.pid, port
 
 
