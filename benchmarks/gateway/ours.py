@@ -16,9 +16,9 @@ import uvloop
 from benchmarks.gateway.load import Load, Prepared
 from benchmarks.gateway.measurement import Ours
 from benchmarks.gateway.peers.gatewright import Gatewright
-from benchmarks.gateway.run import WARM_UP_SECONDS, request
 from benchmarks.gateway.scenarios import SCENARIOS
 from benchmarks.gateway.servers import PINNED, ROOT, origin, running
+from benchmarks.gateway.visit import WARM_UP_SECONDS, request
 
 SCENARIO = SCENARIOS["whole-1k-c64"]
 _IMPORT = "import time; begun = time.process_time(); import pipeline; print(time.process_time() - begun)"

@@ -37,12 +37,14 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A peer that answers: its process, its port, and what its start took."""
+    """A peer that answers: its process, its port, and what its start took. `own_core` says that neither the load nor
+    the origin uses the core that it is on: whatever keeps it waiting there is none of the benchmark's."""
 
     peer: Peer
     pid: int
     port: int
     facts: Facts
+    own_core: bool = False
 
 
 def pin(core: int | None) -> None:
@@ -72,7 +74,9 @@ def process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs while the context is open, ended with all its children. Its output goes to a file in
     `folder`: the access log of a gateway is written as to any file."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # What whoever runs this has set up for a gateway of their own is none of the peers'.
+    dropped = ("PYTHONDONTWRITEBYTECODE", "GATEWRIGHT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     with (folder / "output.log").open("wb") as output:
         started = subprocess.Popen(
             command,
@@ -124,7 +128,7 @@ def running(peer: Peer, origin_pid: int, origin_port: int, core: int | None = PE
                 idle_rss_mb=rss_bytes(started.pid) / 1e6,
                 installed_mb=peer.installed_mb(),
             )
-            yield Running(peer, started.pid, port_of(place), facts)
+            yield Running(peer, started.pid, port_of(place), facts, own_core=PINNED and core == PEER_CORE)
 
 
 @contextmanager

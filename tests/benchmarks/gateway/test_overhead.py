@@ -47,11 +47,9 @@ def ratios(*runs: list[Measurement]) -> dict[tuple[str, str], float]:
     found = {}
     for scenario, figure in HIGHEST:
         figures = [{(m.peer, m.round): getattr(m, figure) for m in run if m.scenario == scenario} for run in runs]
-        pairs = [(of["gatewright", at], of["bare", at]) for of in figures for at in range(1, ROUNDS + 1)]
-        usable = [ours / bare for ours, bare in pairs if ours and bare]
-        if not usable:
-            pytest.skip(f"{scenario}: the machine stood still in every round")
-        found[scenario, figure] = statistics.median(usable)
+        # A visit that was disturbed each time has no times, but this figure it has.
+        pairs = [of["gatewright", at] / of["bare", at] for of in figures for at in range(1, ROUNDS + 1)]
+        found[scenario, figure] = statistics.median(pairs)
     return found
 
 

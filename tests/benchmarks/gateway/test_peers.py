@@ -49,6 +49,7 @@ def test_a_peer_answers_everything_that_the_scenarios_ask_as_the_origin_does_and
         assert it.facts.version
         assert it.facts.idle_rss_mb is not None
         assert it.facts.idle_rss_mb > 1
+        assert it.own_core == PINNED
         if PINNED:
             assert all(os.sched_getaffinity(process) == {PEER_CORE} for process in tree(it.pid))
             assert os.sched_getaffinity(behind[0]) == {LOAD_CORE}
@@ -68,6 +69,13 @@ def test_a_peer_that_does_not_start_says_why(behind: tuple[int, int], monkeypatc
 
     with pytest.raises(Unusable, match=r"ended with 3(.|\n)*no such config"), running(Broken(), *behind):
         pass
+
+
+def test_only_a_peer_on_the_peers_core_has_it_for_itself(behind: tuple[int, int]) -> None:
+    with running(PEERS["direct"], *behind) as it:
+        assert not it.own_core
+    with running(PEERS["bare"], *behind, core=None) as it:
+        assert not it.own_core
 
 
 def test_a_run_visits_the_peers_in_turn_and_measures_each() -> None:
