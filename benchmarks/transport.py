@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import importlib.util
 import multiprocessing
-import os
 import ssl
 import statistics
 import tempfile
@@ -36,6 +35,7 @@ from urllib.parse import urlsplit
 import trustme
 import uvloop
 
+from benchmarks.gateway.servers import LOAD_CORE, PEER_CORE, pin
 from pipeline import Transport, TransportOptions, UpstreamCall
 from stages.upstreams.h1.transport import H1Transport
 from stages.upstreams.httpx2_transport import Httpx2Transport
@@ -80,7 +80,7 @@ class Server(asyncio.Protocol):
 
 
 def serve(pipe: Connection, certificate: bytes) -> None:
-    pin(0)
+    pin(LOAD_CORE)
     with tempfile.NamedTemporaryFile() as file:
         file.write(certificate)
         file.flush()
@@ -95,11 +95,6 @@ def serve(pipe: Connection, certificate: bytes) -> None:
         await asyncio.Event().wait()
 
     uvloop.run(main())
-
-
-def pin(core: int) -> None:
-    if (os.cpu_count() or 1) > 1 and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {core})
 
 
 # -- the lanes --------------------------------------------------------------------------------------------------------
@@ -191,8 +186,8 @@ def body_size(url: str) -> int:
     return len(ANSWER.partition(b"\r\n\r\n")[2]) if url.endswith("/whole") else CHUNKS * 300
 
 
-async def cost(fetch: Fetch, url: str, connections: int, seconds: float) -> tuple[float, int]:
-    """CPU microseconds for each exchange, and how many there were."""
+async def cost(fetch: Fetch, url: str, connections: int, seconds: float) -> float:
+    """CPU microseconds for each exchange."""
     done = 0
     size = body_size(url)
 
@@ -202,11 +197,10 @@ async def cost(fetch: Fetch, url: str, connections: int, seconds: float) -> tupl
             assert await fetch(url) == size
             done += 1
 
-    await asyncio.gather(*(worker(0.0) for _ in range(connections)))
     await asyncio.gather(*(fetch(url) for _ in range(connections)))  # every connection is open before the clock runs
     begun = time.process_time()
     await asyncio.gather(*(worker(time.monotonic() + seconds) for _ in range(connections)))
-    return (time.process_time() - begun) / done * 1e6, done
+    return (time.process_time() - begun) / done * 1e6
 
 
 async def measure(ports: list[int], ca_file: str, args: argparse.Namespace) -> None:
@@ -232,7 +226,7 @@ async def measure(ports: list[int], ca_file: str, args: argparse.Namespace) -> N
                     for name in lanes:
                         async with opened[name]() as fetch:
                             url = f"{scheme}://{HOST}:{port}/{what}"
-                            figures[name].append((await cost(fetch, url, connections, args.seconds))[0] / per)
+                            figures[name].append(await cost(fetch, url, connections, args.seconds) / per)
                 medians = {name: statistics.median(values) for name, values in figures.items()}
                 label = f"{scheme} {'request' if per == 1 else 'chunk'}, {connections} conn."
                 row = "".join(f"{value:12.1f}" for value in medians.values())
@@ -253,7 +247,7 @@ def main() -> None:
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, certificate), daemon=True)
     server.start()
     ports: list[int] = ours.recv()
-    pin(1)
+    pin(PEER_CORE)
     with tempfile.TemporaryDirectory() as folder:
         ca_file = Path(folder) / "ca.pem"
         authority.cert_pem.write_to_path(str(ca_file))

@@ -24,7 +24,7 @@ def wrong(peer: Peer, port: int, scenario: Scenario) -> str | None:
     none twice.
     """
     for ask in dict.fromkeys(scenario.asks):
-        status, answer = _fetched(peer, port, scenario.name, replace(ask, limit=CHUNKS) if ask.stream else ask)
+        status, answer = _fetched(peer, port, replace(ask, limit=CHUNKS) if ask.stream else ask)
         if status != 200:
             return f"status {status}: {answer[:300]!r}"
         if ask.stream:
@@ -36,12 +36,12 @@ def wrong(peer: Peer, port: int, scenario: Scenario) -> str | None:
     return None
 
 
-def _fetched(peer: Peer, port: int, scenario: str, ask: Ask) -> tuple[int, bytes]:
+def _fetched(peer: Peer, port: int, ask: Ask) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         sent = body(peer.dialect, ask.size, peer.model(ask.alias), ask.stream, ask.limit)
-        headers = {"content-type": "application/json", **peer.headers(scenario)}
-        connection.request("POST", peer.path(scenario), sent, headers)
+        headers = {"content-type": "application/json", **peer.headers()}
+        connection.request("POST", peer.path(), sent, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:

@@ -176,7 +176,7 @@ class Load:
         begun = self._loop.time()
         for at in range(self._count):
             await asyncio.sleep(max(0.0, begun + at * ramp_seconds / self._count - self._loop.time()))
-            await self._connect(at)
+            await self._try(at)
         if self._rate is not None:
             self._tick(self._loop.time(), 0)
 
@@ -206,7 +206,7 @@ class Load:
         if connection in self._idle:
             self._idle.remove(connection)
         if not self.stopped:
-            self._in_background(self._reconnect(connection.at + 1))
+            self._in_background(self._try_again(connection.at + 1))
 
     def _tick(self, begun: float, number: int) -> None:
         if self.stopped or self._rate is None:
@@ -223,18 +223,20 @@ class Load:
         self._sent += 1
         return self._requests[self._sent % len(self._requests)]
 
-    async def _connect(self, at: int) -> None:
-        _, connection = await self._loop.create_connection(lambda: Connection(self, at), "127.0.0.1", self._port)
+    async def _try(self, at: int) -> None:
+        """Open a connection and ask on it. Nobody there is an error, and somebody may be in a moment."""
+        try:
+            _, connection = await self._loop.create_connection(lambda: Connection(self, at), "127.0.0.1", self._port)
+        except OSError as error:
+            self.tally.failed(f"no connection: {error}")
+            self._in_background(self._try_again(at))
+            return
         self._open.add(connection)
         self.answered(connection)
 
-    async def _reconnect(self, at: int) -> None:
+    async def _try_again(self, at: int) -> None:
         await asyncio.sleep(RECONNECT_SECONDS)
-        try:
-            await self._connect(at)
-        except OSError as error:
-            self.tally.failed(f"no connection: {error}")
-            self._in_background(self._reconnect(at))
+        await self._try(at)
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)

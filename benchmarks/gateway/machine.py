@@ -35,7 +35,7 @@ def raised_priority(nice: int) -> Iterator[int]:
             os.setpriority(os.PRIO_PROCESS, 0, before)
 
 
-def machine(load_before: float, nice: int) -> Machine:
+def machine(load_before: float, nice: int, neighbours: float | None) -> Machine:
     """The facts, with the load average of now as the one after the run."""
     cores = os.cpu_count() or 1
     lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -50,5 +50,6 @@ def machine(load_before: float, nice: int) -> Machine:
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         load_before=load_before,
         load_after=os.getloadavg()[0],
+        neighbours=neighbours,
         realtime=os.sched_getscheduler(0) in (os.SCHED_RR, os.SCHED_FIFO),
     )

@@ -16,6 +16,10 @@ import msgspec
 NOISY_SPREAD = 0.35
 """How far a steady figure of a steady peer may lie apart over the rounds before a run concludes nothing."""
 
+BUSY_NEIGHBOURS = 0.1
+"""How much of the peers' core others may have before the ratios are in doubt. A neighbour that never pauses spreads
+nothing: it makes each wake-up dearer, by more of nginx's work than of anybody else's, and so flatters all ratios."""
+
 STEADY_PEERS = ("nginx", "bare")
 """The peers whose spread tells how noisy the machine was: they do the same little work each time."""
 
@@ -30,6 +34,7 @@ class Machine:
 
     `pinned`: origin and load had one core, the peers another one. `nice` is the niceness that all of them had;
     `realtime` says that they went before everybody else all the same (`chrt -r 1 python -m benchmarks.gateway`).
+    `neighbours` is the share of the peers' core that others had during the rounds.
     """
 
     cpu: str
@@ -42,6 +47,7 @@ class Machine:
     load_before: float
     load_after: float
     realtime: bool = False
+    neighbours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,10 @@ class Measurement:
     CPU is that of the whole process tree of the peer, user and kernel. `within_250ms` is a share from 0 to 1. `errors`
     counts answers that were not what the origin sent; a measurement that has any is no measurement of its speed. Round
     0 stands for a scenario that the peer answered wrongly from the start, and in which it was not measured.
+
+    `waited` is the share of the time in which others had the peer's core while it could have run. `again` counts visits
+    that were made before this one and thrown away, since they were disturbed; `disturbed` says how this one was itself,
+    and then it has no times.
     """
 
     peer: str
@@ -71,7 +81,10 @@ class Measurement:
     requests: int = 0
     chunks: int = 0
     errors: int = 0
+    again: int = 0
+    disturbed: str = ""
     seconds: float | None = None
+    waited: float | None = None
     cpu_us_per_request: float | None = None
     cpu_us_per_chunk: float | None = None
     rps: float | None = None
@@ -87,7 +100,6 @@ class Measurement:
     within_250ms: float | None = None
     rss_mb: float | None = None
     rss_kb_per_stream: float | None = None
-    load_average: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +138,23 @@ class Run:
 
     def noise(self) -> Iterator[str]:
         """Why this run concludes nothing, if so: one line for each scenario in which a steady peer was not steady."""
-        for peer in STEADY_PEERS:
-            for scenario, figure in STEADY_FIGURES.items():
-                spread = self.spread(peer, scenario, figure)
-                if spread is not None and spread > NOISY_SPREAD:
-                    per = figure.removeprefix("cpu_us_per_")
-                    yield f"{peer} in {scenario}: CPU per {per} spreads {spread:.0%} over {self.rounds} rounds"
+        for peer, scenario, figure, spread in self._steady_spreads():
+            if spread > NOISY_SPREAD:
+                per = figure.removeprefix("cpu_us_per_")
+                yield f"{peer} in {scenario}: CPU per {per} spreads {spread:.0%} over {self.rounds} rounds"
+
+    def doubts(self) -> Iterator[str]:
+        """What else speaks against the ratios of this run."""
+        if not any(True for _ in self._steady_spreads()):
+            yield (
+                "How noisy the machine was is not known: that takes two rounds of "
+                f"{' or '.join(STEADY_FIGURES)} with {' or '.join(STEADY_PEERS)}."
+            )
+        if (self.machine.neighbours or 0) > BUSY_NEIGHBOURS:
+            yield (
+                f"Others had {self.machine.neighbours:.0%} of the peers' core. Beside them cheap work costs more than "
+                "alone, and ratios to it come out too low."
+            )
 
     def write(self, path: Path) -> None:
         """Write the run as JSON."""
@@ -143,6 +166,13 @@ class Run:
         """What `write` wrote. Raises `msgspec.ValidationError` for anything else."""
         return msgspec.json.decode(path.read_bytes(), type=cls)
 
+    def _steady_spreads(self) -> Iterator[tuple[str, str, str, float]]:
+        for peer in STEADY_PEERS:
+            for scenario, figure in STEADY_FIGURES.items():
+                spread = self.spread(peer, scenario, figure)
+                if spread is not None:
+                    yield peer, scenario, figure, spread
+
     def _values(self, peer: str, scenario: str, figure: str) -> list[float]:
         if figure not in _FIGURES:
             raise ValueError(f"no figure is called {figure!r}")
@@ -150,4 +180,4 @@ class Run:
         return [value for value in values if value is not None]
 
 
-_FIGURES = frozenset(f.name for f in fields(Measurement)) - {"peer", "scenario", "round"}
+_FIGURES = frozenset(f.name for f in fields(Measurement)) - {"peer", "scenario", "round", "disturbed"}

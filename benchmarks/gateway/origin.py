@@ -4,8 +4,7 @@
 
 It refuses nothing and checks no key. The model's name decides what comes back (see `answers`), the field `stream`
 whether it comes as a stream, with each dialect's own default, and the limit on tokens, if there is one, how many chunks
-a stream has. GET /bench/counts tells how many requests and chunks there were. It shares a core with the load, so
-whatever it costs slows the load and not what is measured.
+a stream has. It shares a core with the load, so whatever it costs slows the load and not what is measured.
 """
 
 from __future__ import annotations
@@ -31,11 +30,9 @@ _EDGE = 2048  # where the short fields of a request stand; between the edges the
 
 
 class Origin:
-    """The prepared answers of one server, and what it counted."""
+    """The prepared answers of one server."""
 
     def __init__(self) -> None:
-        self.requests = 0
-        self.chunks = 0
         models = answers.MODELS
         self.wholes = {
             b"/v1/chat/completions": {m.encode(): answers.answer(answers.openai_whole(m)) for m in models},
@@ -51,10 +48,6 @@ class Origin:
         }
         self.intervals = {model.encode(): 1 / rate for model, rate in answers.CHUNKS_PER_SECOND.items()}
         self.others = {path: answers.answer(msgspec.json.encode(body)) for path, body in _questions().items()}
-
-    def counts(self) -> bytes:
-        """How many requests for chats there were, and how many chunks were sent, as an HTTP answer."""
-        return answers.answer(msgspec.json.encode({"requests": self.requests, "chunks": self.chunks}))
 
 
 class Connection(asyncio.Protocol):
@@ -87,9 +80,8 @@ class Connection(asyncio.Protocol):
         path, origin = self._path, self._origin
         body, self._body = b"".join(self._body), []
         if path not in origin.wholes:
-            self._transport.write(self._other(path))
+            self._transport.write(origin.others.get(path) or _refusal(b"404 Not Found"))
             return
-        origin.requests += 1
         edges = body if len(body) <= 2 * _EDGE else body[:_EDGE] + body[-_EDGE:]
         named = _MODEL.search(edges) or _MODEL.search(body)
         model = named[1] if named else b""
@@ -102,26 +94,19 @@ class Connection(asyncio.Protocol):
             limit = _LIMIT.search(edges)
             self._stream(path, model, int(limit[1]) if limit else answers.CHUNKS)
 
-    def _other(self, path: bytes) -> bytes:
-        if path == b"/bench/counts":
-            return self._origin.counts()
-        return self._origin.others.get(path) or _refusal(b"404 Not Found")
-
     def _stream(self, path: bytes, model: bytes, chunks: int) -> None:
         origin, parts = self._origin, self._origin.streams[path][model]
         if model in origin.intervals:
             self._pace(parts, origin.intervals[model], chunks)
         else:
-            origin.chunks += chunks
             self._transport.write(origin.bursts[path][model] if chunks == answers.CHUNKS else parts.burst(chunks))
 
     def _pace(self, parts: answers.StreamParts, interval_seconds: float, chunks: int) -> None:
-        origin, transport, call_at = self._origin, self._transport, self._loop.call_at
+        transport, call_at = self._transport, self._loop.call_at
         before, after, begun = parts.before, parts.after, self._loop.time()
         last = chunks - 1
 
         def send(at: int, head: bytes = b"") -> None:
-            origin.chunks += 1
             if at == last:
                 self._next = None
                 transport.write(b"%b%b%020d%b%b" % (head, before, time.monotonic_ns(), after, parts.end))

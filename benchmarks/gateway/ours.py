@@ -16,9 +16,9 @@ import uvloop
 from benchmarks.gateway.load import Load, Prepared
 from benchmarks.gateway.measurement import Ours
 from benchmarks.gateway.peers.gatewright import Gatewright
-from benchmarks.gateway.run import WARM_UP_SECONDS, request
 from benchmarks.gateway.scenarios import SCENARIOS
 from benchmarks.gateway.servers import PINNED, ROOT, origin, running
+from benchmarks.gateway.visit import WARM_UP_SECONDS, request
 
 SCENARIO = SCENARIOS["whole-1k-c64"]
 _IMPORT = "import time; begun = time.process_time(); import pipeline; print(time.process_time() - begun)"
@@ -52,7 +52,7 @@ def workers_ratio(rounds: int, seconds: float) -> float | None:
     one = Gatewright()
     two = replace(one, workers=2)
     with origin(core=None) as up, running(one, *up, core=None) as single, running(two, *up, core=None) as double:
-        asked = [request(one, SCENARIO.name, ask) for ask in SCENARIO.asks]
+        asked = [request(one, ask) for ask in SCENARIO.asks]
         ports = (single.port, double.port)
         pairs = [[uvloop.run(_rps(port, asked, seconds)) for port in ports] for _ in range(rounds)]
     return statistics.median(pair[1] for pair in pairs) / statistics.median(pair[0] for pair in pairs)

@@ -32,7 +32,7 @@ PANELS = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line of `report`. The exit code: 3 if the run concludes nothing."""
+    """The command line of `report`. The exit code: 3 if the run concludes nothing, or is not good enough for a page."""
     about = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gateway report", description=about)
     parser.add_argument("run", type=Path, nargs="?", default=BUILD / "run.json", help="default: %(default)s")
@@ -41,8 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     run = Run.read(args.run)
     if args.into is None:
         print(report(run))
-    elif any(run.noise()):
-        print(f"too noisy: {args.into} stays as it is")
+    elif against := [*run.noise(), *run.doubts()]:
+        print("\n".join([*against, f"{args.into} stays as it is"]))
+        return TOO_NOISY
     else:
         insert(run, args.into)
     return TOO_NOISY if any(run.noise()) else 0

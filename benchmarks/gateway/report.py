@@ -1,6 +1,7 @@
 """A run as Markdown: where it was taken, what of the goals was reached, and every scenario with its ratios.
 
 A run on a machine that was too noisy gets its tables, since they show how noisy it was, but no ratio and no verdict.
+What else speaks against its ratios stands above them.
 """
 
 from __future__ import annotations
@@ -52,10 +53,20 @@ def _conditions(run: Run) -> str:
         ("machine", f"{machine.cpu}, {machine.cores} cores: {pinned}"),
         ("software", f"Linux {machine.kernel}, Python {machine.python}"),
         ("load average", f"{machine.load_before:.1f} before, {machine.load_after:.1f} after"),
+        ("neighbours", "" if machine.neighbours is None else f"{machine.neighbours:.0%} of the peers' core"),
         ("priority", f"nice {machine.nice}{', real time' * machine.realtime}; load, origin and peers alike"),
         ("rounds", f"{run.rounds}, interleaved; {run.seconds:g} s a measurement"),
+        ("disturbed", disturbed(run)),
     ]
     return table(("conditions", ""), rows)
+
+
+def disturbed(run: Run) -> str:
+    """How many visits were made again since they were disturbed, and how many were no better for it."""
+    again = sum(m.again for m in run.measurements)
+    still = sum(bool(m.disturbed) for m in run.measurements)
+    of = f"of {len(run.measurements)} measurements"
+    return f"{again} visits made again; {still} {of} stayed disturbed, which gives them costs and no times"
 
 
 def verdicts(run: Run) -> str:
@@ -70,7 +81,7 @@ def verdicts(run: Run) -> str:
         reached = "" if value is None else f"{number(value)} {goal.unit}".strip()
         verdict = {True: "met", False: "**missed**", None: "not measured"}[goal.met(run)]
         rows.append((goal.what, reached, f"{sign} {goal.limit:g} {goal.unit}".strip(), verdict))
-    return table(("goal", "reached", "to reach", ""), rows)
+    return "".join(f"**{doubt}**\n\n" for doubt in run.doubts()) + table(("goal", "reached", "to reach", ""), rows)
 
 
 def _peers(run: Run) -> str:

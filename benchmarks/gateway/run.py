@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 import os
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 
 import uvloop
 
-from benchmarks.gateway.agreed import ALIASES
-from benchmarks.gateway.answers import CHUNKS, WHOLE_BYTES
-from benchmarks.gateway.bodies import body
 from benchmarks.gateway.check import wrong
-from benchmarks.gateway.cpu import cpu_seconds, rss_bytes
-from benchmarks.gateway.figures import Spent, figures
-from benchmarks.gateway.load import Load, Prepared, prepared
+from benchmarks.gateway.cpu import core_seconds, cpu_seconds
 from benchmarks.gateway.machine import machine, raised_priority
 from benchmarks.gateway.measurement import Measurement, Run
 from benchmarks.gateway.peers.peer import Peer
-from benchmarks.gateway.scenarios import SCENARIOS, Ask, Scenario
-from benchmarks.gateway.servers import LOAD_CORE, Running, Unusable, origin, pin, running
+from benchmarks.gateway.scenarios import SCENARIOS, Scenario
+from benchmarks.gateway.servers import LOAD_CORE, PEER_CORE, PINNED, Running, Unusable, origin, pin, running
+from benchmarks.gateway.visit import TRIES, Say, measure
 
-WARM_UP_SECONDS = 0.3
-MOST_SECONDS = 8.0
-STALL_SECONDS, TRIES = 0.3, 3  # virtual machines are stopped at times, and the clock runs on
-REST_SECONDS, IDLE_SHARE, RESTS = 0.05, 0.2, 200
-Say = Callable[[str], None]
+AGAIN_SHARE = 0.25
+"""How many of its measurements a run may take again: a machine that is never quiet would keep it for ever."""
 
 
 def run(peers: Sequence[Peer], scenarios: Sequence[str], rounds: int, seconds: float, nice: int, say: Say) -> Run:
@@ -40,113 +34,36 @@ def run(peers: Sequence[Peer], scenarios: Sequence[str], rounds: int, seconds: f
     # 800 streams are 1,600 connections of a proxy; the usual soft limit is 1,024. What is started inherits it.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    visits: list[tuple[Scenario, Running]] = []
-    taken: list[Measurement] = []
+    chosen = [scenario for scenario in SCENARIOS.values() if scenario.name in scenarios]
     with raised_priority(nice) as priority, ExitStack() as stack:
         up = list(_started(peers, stack, say))
-        for scenario in (it for it in SCENARIOS.values() if it.name in scenarios):
-            for it in up:
-                if scenario.name in it.peer.scenarios:
-                    complaint = wrong(it.peer, it.port, scenario)
-                    if complaint is None:
-                        visits.append((scenario, it))
-                    else:
-                        say(f"{it.peer.name} is left out of {scenario.name}: {complaint}")
-                        taken.append(Measurement(it.peer.name, scenario.name, 0, errors=1))
+        before = _Core.now(up)
         with _on_core(LOAD_CORE):
-            taken += uvloop.run(_rounds(visits, rounds, seconds, say))
+            taken = uvloop.run(_rounds(up, chosen, rounds, seconds, say))
+        neighbours = _Core.now(up).neighbours(before) if PINNED else None
     facts = {it.peer.name: it.facts for it in up}
-    return Run(machine(load_before, priority), rounds, seconds, taken, facts)
-
-
-async def measure(it: Running, scenario: Scenario, number: int, seconds: float, say: Say) -> Measurement:
-    """Visit one peer with one scenario. If the machine stood still meanwhile, the visit is made again; without figures
-    after `TRIES` of them."""
-    for _ in range(TRIES):
-        measured = await _visit(it, scenario, number, seconds, say)
-        if measured is not None:
-            return measured
-        say(f"{it.peer.name}, {scenario.name}: the machine stood still, so once more")
-    return Measurement(it.peer.name, scenario.name, number)
-
-
-async def _visit(it: Running, scenario: Scenario, number: int, seconds: float, say: Say) -> Measurement | None:
-    requests = [request(it.peer, scenario.name, ask) for ask in scenario.asks]
-    load = Load(it.port, requests, scenario.connections, scenario.rate)
-    planned = max(seconds, scenario.least_seconds)
-    base = rss_bytes(it.pid)
-    try:
-        await load.start(scenario.ramp_seconds)
-        await _warmed(load, scenario)
-        cpu, begun = cpu_seconds(it.pid), time.monotonic()
-        load.tally.counting = True
-        await asyncio.sleep(planned)
-        late = time.monotonic() - begun - planned
-        await _enough(load, scenario)
-        load.tally.counting = False
-        took = time.monotonic() - begun
-        spent = Spent(cpu_seconds(it.pid) - cpu, took, rss_bytes(it.pid), base)
-    finally:
-        load.stop()
-    if not (load.tally.requests or load.tally.chunks or load.tally.errors):
-        load.tally.failed("nothing came in time")
-    if not await _rested(it):
-        say(f"{it.peer.name} still works long after {scenario.name}: that is in the figures of its next visit")
-    if late > STALL_SECONDS:
-        return None
-    if load.tally.errors:
-        say(f"{it.peer.name}, {scenario.name}: {load.tally.errors} errors, the first: {load.tally.first_error}")
-    return figures(it.peer.name, scenario, number, load.tally, spent)
-
-
-def request(peer: Peer, scenario: str, ask: Ask) -> Prepared:
-    """What a peer is sent for `ask`."""
-    sent = body(peer.dialect, ask.size, peer.model(ask.alias), ask.stream, ask.limit)
-    path, headers = peer.path(scenario), peer.headers(scenario)
-    if ask.stream:
-        return prepared(path, headers, sent, chunks=ask.limit or CHUNKS)
-    # A gateway may leave fields out. That the text is whole has been checked.
-    return prepared(path, headers, sent, least_bytes=WHOLE_BYTES[ALIASES[ask.alias]] // 2)
-
-
-async def _warmed(load: Load, scenario: Scenario) -> None:
-    """Connections all begin at once, and a slow peer answers them all at once: wait until it has, or its first answers
-    would be counted without the CPU time that they took."""
-    await asyncio.sleep(WARM_UP_SECONDS)
-    if scenario.closed:
-        await _until(load, lambda: load.tally.answers >= scenario.connections)
-
-
-async def _enough(load: Load, scenario: Scenario) -> None:
-    """Of a slow peer, at least two answers on each connection."""
-    if scenario.closed:
-        await _until(load, lambda: load.tally.requests >= 2 * scenario.connections)
-
-
-async def _until(load: Load, true: Callable[[], bool]) -> None:
-    until = time.monotonic() + MOST_SECONDS
-    # A load that woke somebody at each answer would cost too much.
-    while not true() and not load.tally.errors and time.monotonic() < until:  # noqa: ASYNC110  # see above
-        await asyncio.sleep(0.02)
-
-
-async def _rested(it: Running) -> bool:
-    """After a visit, wait until the peer has cleared away what was cut off: the next one shares its core, and its own
-    next one its accounts. Whether it has, in time."""
-    for _ in range(RESTS):
-        before = cpu_seconds(it.pid)
-        await asyncio.sleep(REST_SECONDS)
-        if cpu_seconds(it.pid) - before < IDLE_SHARE * REST_SECONDS:
-            return True
-    return False
+    return Run(machine(load_before, priority, neighbours), rounds, seconds, taken, facts)
 
 
 async def _rounds(
-    visits: Sequence[tuple[Scenario, Running]], rounds: int, seconds: float, say: Say
+    up: Sequence[Running], scenarios: Sequence[Scenario], rounds: int, seconds: float, say: Say
 ) -> list[Measurement]:
-    return [
-        await measure(it, scenario, number, seconds, say) for number in range(1, rounds + 1) for scenario, it in visits
-    ]
+    taken: list[Measurement] = []
+    visits = [(scenario, it) for scenario in scenarios for it in up if scenario.name in it.peer.scenarios]
+    spare = math.ceil(AGAIN_SHARE * rounds * len(visits))
+    for number in range(1, rounds + 1):
+        for scenario, it in tuple(visits):
+            # Not all of them in advance: a peer would have the memory of every scenario before the first.
+            complaint = wrong(it.peer, it.port, scenario) if number == 1 else None
+            if complaint is None:
+                got = await measure(it, scenario, number, seconds, say, tries=min(TRIES, 1 + spare))
+                spare -= got.again
+            else:
+                say(f"{it.peer.name} is left out of {scenario.name}: {complaint}")
+                visits.remove((scenario, it))
+                got = Measurement(it.peer.name, scenario.name, 0, errors=1)
+            taken.append(got)
+    return taken
 
 
 def _started(peers: Sequence[Peer], stack: ExitStack, say: Say) -> Iterator[Running]:
@@ -160,6 +77,28 @@ def _started(peers: Sequence[Peer], stack: ExitStack, say: Say) -> Iterator[Runn
         took = it.facts.first_200_s
         say(f"{peer.name} is up" + ("" if took is None else f" after {took:.2f} s"))
         yield it
+
+
+@dataclass(frozen=True, slots=True)
+class _Core:
+    """How much of the peers' core was used, and how much of that by the peers, in seconds until some moment."""
+
+    at: float
+    all: float
+    peers: float
+
+    @classmethod
+    def now(cls, up: Sequence[Running]) -> _Core:
+        peers = 0.0
+        for it in up:
+            with suppress(ProcessLookupError):
+                peers += cpu_seconds(it.pid) if it.own_core else 0.0
+        return cls(time.monotonic(), core_seconds(PEER_CORE), peers)
+
+    def neighbours(self, before: _Core) -> float:
+        """The share of the time since `before` in which neither the peers used it nor nobody."""
+        others = self.all - before.all - (self.peers - before.peers)
+        return max(0.0, others) / (self.at - before.at)
 
 
 @contextmanager

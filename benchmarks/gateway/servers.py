@@ -26,7 +26,6 @@ LOAD_CORE, PEER_CORE = _CORES[0], _CORES[-1]
 PINNED = LOAD_CORE != PEER_CORE
 START_SECONDS = 240.0  # LiteLLM takes 8 s of CPU, and far longer by the clock where others keep the cores busy
 STOP_SECONDS = 5.0
-PROBE = "whole-1k-c1"  # the scenario whose request a peer has to answer before it counts as up
 ROOT = Path(__file__).resolve().parents[2]
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1  # prctl(2); the parent is the thread that starts it, here always the main one
@@ -38,12 +37,14 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A peer that answers: its process, its port, and what its start took."""
+    """A peer that answers: its process, its port, and what its start took. `own_core` says that neither the load nor
+    the origin uses the core that it is on: whatever keeps it waiting there is none of the benchmark's."""
 
     peer: Peer
     pid: int
     port: int
     facts: Facts
+    own_core: bool = False
 
 
 def pin(core: int | None) -> None:
@@ -73,7 +74,9 @@ def process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs while the context is open, ended with all its children. Its output goes to a file in
     `folder`: the access log of a gateway is written as to any file."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    # What whoever runs this has set up for a gateway of their own is none of the peers'.
+    dropped = ("PYTHONDONTWRITEBYTECODE", "GATEWRIGHT_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     with (folder / "output.log").open("wb") as output:
         started = subprocess.Popen(
             command,
@@ -102,7 +105,7 @@ def origin(core: int | None = LOAD_CORE) -> Iterator[tuple[int, int]]:
     port = free_port()
     command = (sys.executable, "-m", "benchmarks.gateway.origin", "--port", str(port))
     with _folder("origin") as folder, process(command, folder, core=core) as started:
-        _wait(started, lambda: _status(port, "GET", "/bench/counts", {}, b"") == 200, folder)
+        _wait(started, lambda: _status(port, "GET", "/v1/models", {}, b"") == 200, folder)
         yield started.pid, port
 
 
@@ -125,7 +128,7 @@ def running(peer: Peer, origin_pid: int, origin_port: int, core: int | None = PE
                 idle_rss_mb=rss_bytes(started.pid) / 1e6,
                 installed_mb=peer.installed_mb(),
             )
-            yield Running(peer, started.pid, port_of(place), facts)
+            yield Running(peer, started.pid, port_of(place), facts, own_core=PINNED and core == PEER_CORE)
 
 
 @contextmanager
@@ -138,7 +141,7 @@ def _folder(name: str) -> Iterator[Path]:
 
 def _answers(peer: Peer, port: int) -> bool:
     asked = body(peer.dialect, "1k", peer.model("chat-1k"), False)
-    return _status(port, "POST", peer.path(PROBE), peer.headers(PROBE), asked) == 200
+    return _status(port, "POST", peer.path(), peer.headers(), asked) == 200
 
 
 def _status(port: int, method: str, path: str, headers: Mapping[str, str], sent: bytes) -> int | None:

@@ -80,6 +80,20 @@ def test_a_script_prints_a_figure_for_each_of_its_rows_in_order(script: str, row
         float(line[44:54].replace(",", ""))
 
 
+@pytest.mark.wire
+def test_the_client_towards_an_upstream_has_a_figure_in_every_row() -> None:
+    options = ("--lanes", "h1", "bare", "--connections", "2", "--rounds", "1", "--seconds", "0.05")
+    done = run("benchmarks/transport.py", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    about, heads, *rows = done.stdout.splitlines()
+    assert (about[:16], heads.split()) == ("CPU microseconds", ["h1", "bare"])
+    assert [row[:26].rstrip() for row in rows] == [
+        f"{scheme} {what}, 2 conn." for scheme in ("http", "https") for what in ("request", "chunk")
+    ]
+    for row in rows:
+        assert all(float(figure) > 0 for figure in row[26:].split())
+
+
 @pytest.mark.parametrize(("options", "status"), [((), 0), (("--check",), 1)])
 def test_a_missed_target_is_marked_and_fails_the_run_only_when_checked(options: tuple[str, ...], status: int) -> None:
     done = run("-c", MISSES, *IN_ONE_PROCESS, *options)

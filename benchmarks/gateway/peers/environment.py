@@ -43,7 +43,7 @@ class Environment:
         return self.folder / "bin" / "python"
 
     @property
-    def packages(self) -> Path:
+    def site_packages(self) -> Path:
         """Its site-packages. The interpreter is not in it, nor is pip: what a peer takes on disk is this."""
         return self.folder / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
 
@@ -64,7 +64,7 @@ class Environment:
         pip = (*_PIP, "--python", str(self.python), "install", "-qq", "--no-compile", "--only-binary", ":all:")
         run(*pip, "--require-hashes", "-r", str(self._list))
         # Some packages ship templates that are no Python, so it may fail.
-        compile_all = (str(self.python), "-m", "compileall", "-qq", "-j", "0", str(self.packages))
+        compile_all = (str(self.python), "-m", "compileall", "-qq", "-j", "0", str(self.site_packages))
         subprocess.run(compile_all, check=False, stdout=subprocess.DEVNULL)
         if rest is not None:
             rest()

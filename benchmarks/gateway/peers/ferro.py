@@ -15,46 +15,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import yaml
 
-from benchmarks.gateway.peers.environment import Environment
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
-from benchmarks.gateway.scenarios import PRINCIPAL
+from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
+from benchmarks.gateway.peers.packaged import Packaged
+from benchmarks.gateway.peers.peer import Place
+
+_CONFIG = "config.yaml"
 
 
-class Ferro:
+class Ferro(Packaged):
     """Its server, with everything that it stores in memory."""
 
     name = "ferro"
-    scenarios = PRINCIPAL
-    dialect: Literal["openai", "ollama"] = "openai"
-
-    def __init__(self) -> None:
-        self._environment = Environment(self.name)
-
-    def install(self) -> None:
-        self._environment.install()
-
-    def installed(self) -> bool:
-        return self._environment.installed()
 
     def version(self) -> str:
-        return f"{self._environment.pinned('ferrogw')}, master key"
+        return f"{self.packages.pinned('ferrogw')}, master key"
 
     def installed_mb(self) -> float | None:
         return self._binary.stat().st_size / 1e6
 
     def command(self, at: Place) -> Sequence[str]:
         config = {"strategy": {"mode": "single"}, "targets": [{"virtual_key": "openrouter"}], "aliases": ALIASES}
-        self._config(at).write_text(yaml.safe_dump(config, sort_keys=False))
+        at.write(_CONFIG, yaml.safe_dump(config, sort_keys=False))
         return (str(self._binary), "serve")
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {
             "PORT": str(at.port),
-            "GATEWAY_CONFIG": str(self._config(at)),
+            "GATEWAY_CONFIG": str(at.folder / _CONFIG),
             "MASTER_KEY": CLIENT_KEY,
             "OPENROUTER_API_KEY": ORIGIN_KEY,
             "OPENROUTER_BASE_URL": f"http://127.0.0.1:{at.origin_port}/v1",
@@ -63,18 +53,6 @@ class Ferro:
             "LOG_LEVEL": "error",
         }
 
-    def path(self, scenario: str) -> str:
-        return "/v1/chat/completions"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {CLIENT_KEY}"}
-
-    def model(self, alias: str) -> str:
-        return alias
-
     @property
     def _binary(self) -> Path:
-        return self._environment.folder / "bin" / "ferrogw"
-
-    def _config(self, at: Place) -> Path:
-        return at.folder / "config.yaml"
+        return self.packages.folder / "bin" / "ferrogw"

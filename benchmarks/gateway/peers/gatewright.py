@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Literal
 
+from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
+from benchmarks.gateway.bodies import Dialect
 from benchmarks.gateway.installed import installed_mb
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
+from benchmarks.gateway.peers.peer import Peer, Place
 from benchmarks.gateway.scenarios import ALL
 
 _CONFIG = """\
@@ -31,23 +33,18 @@ gateways:
 
 
 @dataclass(frozen=True, slots=True)
-class Gatewright:
+class Gatewright(Peer):
     """One way to set it up: the bundle for its clients, the dialect of the origin, the shape of answers.
 
     The access log goes to a file, a JSON line a request. Every stage of the bundle stands in the chain.
     """
 
     name: str = "gatewright"
-    dialect: Literal["openai", "ollama"] = "openai"
-    upstream: Literal["openai", "ollama"] = "openai"
+    dialect: Dialect = "openai"
+    upstream: Dialect = "openai"
     shape: Literal["forward", "complete"] = "forward"
     workers: int = 1
     scenarios: frozenset[str] = ALL
-
-    def install(self) -> None: ...
-
-    def installed(self) -> bool:
-        return True
 
     def version(self) -> str:
         return f"{version('gatewright')}, {self.dialect} clients, {self.upstream} origin, shape {self.shape}"
@@ -56,33 +53,22 @@ class Gatewright:
         return installed_mb()
 
     def command(self, at: Place) -> Sequence[str]:
-        config = at.folder / "gateway.yaml"
-        aliases = ", ".join(f"{alias}: {name}" for alias, name in ALIASES.items())
-        base = "/v1" if self.upstream == "openai" else ""
-        config.write_text(
-            _CONFIG.format(
-                upstream=self.upstream,
-                base=base,
-                port=at.origin_port,
-                aliases=aliases,
-                bundle=self.dialect,
-                shape=self.shape,
-            )
+        config = _CONFIG.format(
+            upstream=self.upstream,
+            base="/v1" if self.upstream == "openai" else "",
+            port=at.origin_port,
+            aliases=", ".join(f"{alias}: {name}" for alias, name in ALIASES.items()),
+            bundle=self.dialect,
+            shape=self.shape,
         )
         options = ("--port", str(at.port), "--workers", str(self.workers), "--log-format", "json")
-        return (sys.executable, "-m", "pipeline.cli.main", "serve", str(config), *options)
+        return (sys.executable, "-m", "pipeline.cli.main", "serve", at.write("gateway.yaml", config), *options)
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {"BENCH_CLIENT_KEY": CLIENT_KEY, "BENCH_ORIGIN_KEY": ORIGIN_KEY}
 
-    def path(self, scenario: str) -> str:
+    def path(self) -> str:
         return "/v1/chat/completions" if self.dialect == "openai" else "/api/chat"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {CLIENT_KEY}"}
-
-    def model(self, alias: str) -> str:
-        return alias
 
 
 _DEARER = frozenset(

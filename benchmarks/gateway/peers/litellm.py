@@ -17,55 +17,32 @@ open. Not the newest version, but the newest whose extra can be resolved from th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import yaml
 
-from benchmarks.gateway.peers.environment import Environment, megabytes
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
+from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
+from benchmarks.gateway.peers.packaged import Packaged
+from benchmarks.gateway.peers.peer import Place
 from benchmarks.gateway.scenarios import PRINCIPAL
 
 
-class LiteLLM:
+class LiteLLM(Packaged):
     """One worker under uvicorn."""
 
     name = "litellm"
     # Of 800 streams it gets a twentieth of the chunks out, and works on the rest while others are measured.
     scenarios = PRINCIPAL - {"streams-800"}
-    dialect: Literal["openai", "ollama"] = "openai"
-
-    def __init__(self) -> None:
-        self._environment = Environment(self.name)
-
-    def install(self) -> None:
-        self._environment.install()
-
-    def installed(self) -> bool:
-        return self._environment.installed()
 
     def version(self) -> str:
-        return f"{self._environment.pinned(self.name)}, uvicorn {self._environment.pinned('uvicorn')}, master key"
-
-    def installed_mb(self) -> float | None:
-        return megabytes(self._environment.packages)
+        return f"{self.packages.pinned(self.name)}, uvicorn {self.packages.pinned('uvicorn')}, master key"
 
     def command(self, at: Place) -> Sequence[str]:
-        config = at.folder / "config.yaml"
-        config.write_text(yaml.safe_dump(_config(at), sort_keys=False))
-        serve = (str(self._environment.folder / "bin" / "litellm"), "--config", str(config), "--host", "127.0.0.1")
+        config = at.write("config.yaml", yaml.safe_dump(_config(at), sort_keys=False))
+        serve = (str(self.packages.folder / "bin" / "litellm"), "--config", config, "--host", "127.0.0.1")
         return (*serve, "--port", str(at.port), "--num_workers", "1", "--telemetry", "False")
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"}
-
-    def path(self, scenario: str) -> str:
-        return "/v1/chat/completions"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {CLIENT_KEY}"}
-
-    def model(self, alias: str) -> str:
-        return alias
 
 
 def _config(at: Place) -> object:

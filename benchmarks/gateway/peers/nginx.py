@@ -6,10 +6,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, Place
+from benchmarks.gateway.agreed import ALIASES
+from benchmarks.gateway.peers.peer import Peer, Place
 from benchmarks.gateway.scenarios import ALL
 
 _CONFIG = """\
@@ -47,12 +47,11 @@ http {{
 """
 
 
-class Nginx:
+class Nginx(Peer):
     """Debian's nginx with one worker, connections to the origin kept, nothing buffered, no access log."""
 
     name = "nginx"
     scenarios = ALL
-    dialect: Literal["openai", "ollama"] = "openai"
 
     def install(self) -> None:
         if not self.installed():
@@ -66,23 +65,10 @@ class Nginx:
         found = re.search(r"nginx/([\d.]+)", told)
         return found[1] if found else told.strip()
 
-    def installed_mb(self) -> float | None:
-        return None
-
     def command(self, at: Place) -> Sequence[str]:
         user = "user root;\n" if os.geteuid() == 0 else ""  # else its worker could not write below our folder
         config = _CONFIG.format(user=user, folder=at.folder, port=at.port, origin_port=at.origin_port)
-        (at.folder / "nginx.conf").write_text(config)
-        return (_binary() or "nginx", "-p", str(at.folder), "-c", str(at.folder / "nginx.conf"))
-
-    def environment(self, at: Place) -> Mapping[str, str]:
-        return {}
-
-    def path(self, scenario: str) -> str:
-        return "/v1/chat/completions"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {CLIENT_KEY}"}
+        return (_binary() or "nginx", "-p", str(at.folder), "-c", at.write("nginx.conf", config))
 
     def model(self, alias: str) -> str:
         return ALIASES[alias]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
 
-# Whoever writes a peer needs them, so they are to be had here, too.
-from benchmarks.gateway.agreed import ALIASES as ALIASES
-from benchmarks.gateway.agreed import CLIENT_KEY as CLIENT_KEY
-from benchmarks.gateway.agreed import ORIGIN_KEY as ORIGIN_KEY
+from benchmarks.gateway.agreed import CLIENT_KEY
+from benchmarks.gateway.bodies import Dialect
 
 BUILD = Path(__file__).resolve().parents[3] / ".build" / "bench"
 """Below it each peer has a folder of its own, for what it installs: BUILD / name."""
@@ -24,6 +22,12 @@ class Place:
     origin_port: int
     folder: Path
 
+    def write(self, name: str, text: str) -> str:
+        """Put a file into the folder, such as a configuration. Its path."""
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
 
 def port_file(at: Place) -> Path:
     """Where a peer that cannot be told its port tells it."""
@@ -36,47 +40,50 @@ def port_of(at: Place) -> int:
     return int(told) if told else at.port
 
 
-class Peer(Protocol):
-    """One gateway under test.
+class Peer(ABC):
+    """One gateway under test. What most of them do alike is here.
 
     `scenarios` names the scenarios that it can do; it is visited in no others. `dialect` is what its clients speak:
     the benchmark writes their bodies in it, with the answer of the origin expected in the same.
     """
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    scenarios: frozenset[str]
+    dialect: Dialect = "openai"
 
-    @property
-    def scenarios(self) -> frozenset[str]: ...
-
-    @property
-    def dialect(self) -> Literal["openai", "ollama"]: ...
-
-    def install(self) -> None:
+    def install(self) -> None:  # noqa: B027  # most peers have nothing to install
         """Install it below BUILD / name, pinned to one version. Does nothing if it is there. Raises if it cannot be."""
 
     def installed(self) -> bool:
         """Whether it can be started. Must be quick: it is asked before each run."""
+        return True
 
+    @abstractmethod
     def version(self) -> str:
         """Its version and what else is needed to compare, in one line."""
 
     def installed_mb(self) -> float | None:
         """What its installation takes on disk, in units of 1,000,000 bytes. None where that cannot be told apart."""
+        return None
 
+    @abstractmethod
     def command(self, at: Place) -> Sequence[str]:
         """The command that starts it in the foreground, one process or worker. Writes its config files into
         `at.folder`. Empty: nothing is started, since it is the origin itself. One that takes a port of its own choice
         writes it into `port_file(at)`, in digits."""
 
     def environment(self, at: Place) -> Mapping[str, str]:
-        """What it needs in its environment beside that of the benchmark."""
+        """What it needs in its environment beside that of the benchmark. Asked for after `command`."""
+        return {}
 
-    def path(self, scenario: str) -> str:
-        """Where a scenario's requests go, such as /v1/chat/completions."""
+    def path(self) -> str:
+        """Where requests go."""
+        return "/v1/chat/completions"
 
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        """Header fields of a scenario's requests beside host, content-type and content-length."""
+    def headers(self) -> Mapping[str, str]:
+        """Header fields of requests beside host, content-type and content-length. Asked for after `command`."""
+        return {"authorization": f"Bearer {CLIENT_KEY}"}
 
     def model(self, alias: str) -> str:
         """What it wants the model called that others know as `alias` (one of ALIASES)."""
+        return alias

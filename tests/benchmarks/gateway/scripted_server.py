@@ -58,7 +58,7 @@ class _Connection(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[int]:
+async def serving(script: Script, port: int = 0) -> AsyncIterator[int]:
     """The port on which `script` answers every request. Connections are numbered from 0."""
     opened = 0
 
@@ -67,7 +67,7 @@ async def serving(script: Script) -> AsyncIterator[int]:
         opened += 1
         return _Connection(script, opened - 1)
 
-    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", port)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from benchmarks.gateway.cpu import cpu_seconds, rss_bytes, tree
+from benchmarks.gateway import cpu
+from benchmarks.gateway.cpu import core_seconds, cpu_seconds, longest_wait, rss_bytes, tree, waits
 
 BURNT_SECONDS = 0.3
 
@@ -33,6 +36,18 @@ def burn():
 thread = threading.Thread(target=burn)
 thread.start()
 thread.join()
+print(flush=True)
+input()
+"""
+# Three children that burn at once, on one processor: the last one to end has waited for two.
+RIVALS = f"""
+import os, subprocess, sys
+os.sched_setaffinity(0, {{min(os.sched_getaffinity(0))}})
+burn = "import time\\nwhile time.process_time() < {BURNT_SECONDS}: pass\\nprint(flush=True); input()"
+pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+children = [subprocess.Popen([sys.executable, "-c", burn], **pipes) for _ in range(3)]
+for child in children:
+    child.stdout.readline()
 print(flush=True)
 input()
 """
@@ -84,6 +99,32 @@ def test_idling_costs_nothing_whatever_others_do() -> None:
         while time.process_time() < until:
             pass
         assert cpu_seconds(process.pid) - before < 0.02
+
+
+def test_waiting_for_a_rival_is_told_of_the_thread_that_waited() -> None:
+    with started(RIVALS) as process:
+        waited = waits(process.pid)
+        assert {*tree(process.pid)} <= waited.keys()
+        longest = longest_wait({}, waited)
+        assert longest is not None
+        assert longest > 1.5 * BURNT_SECONDS
+        assert waited[process.pid] < longest
+
+
+def test_the_longest_wait_is_that_of_one_thread_since_the_first_look() -> None:
+    assert longest_wait({1: 5.0, 2: 1.0}, {1: 5.25, 2: 1.5, 3: 0.25}) == 0.5
+    assert longest_wait({1: 5.0}, {}) is None
+
+
+def test_a_cores_work_is_that_of_processes_and_of_no_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  9 9 9 9 9 9 9 9 0 0\ncpu1 100 20 3 4000 500 60 7 8 90 0\ncpu11 1 1 1 1 1 1 1 1 0 0\nintr 5\n")
+    monkeypatch.setattr(cpu, "_STAT", stat)
+    assert core_seconds(1) == (100 + 20 + 3 + 8) / os.sysconf("SC_CLK_TCK")
+
+
+def test_this_machine_keeps_such_an_account() -> None:
+    assert core_seconds(min(os.sched_getaffinity(0))) > 0
 
 
 def test_memory_is_that_of_the_children_too() -> None:

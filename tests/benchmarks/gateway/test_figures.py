@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.gateway.figures import Spent, figures, quantile_ms
@@ -16,7 +18,7 @@ def test_whole_answers_give_costs_and_latencies_and_nothing_of_chunks() -> None:
     tally = Tally(requests=1000, latencies=[at * MS for at in range(1000)])
     got = figures("bare", SCENARIOS["whole-1k-c64"], 1, tally, SPENT)
     assert (got.cpu_us_per_request, got.rps) == (500, 500)
-    assert (got.p50_ms, got.p99_ms, got.p999_ms) == (500, 990, 999)
+    assert (got.p50_ms, got.p99_ms, got.p999_ms) == (499, 989, 998)
     assert (got.cpu_us_per_chunk, got.chunk_delay_p50_ms, got.within_250ms, got.rss_kb_per_stream) == (None,) * 4
 
 
@@ -69,4 +71,30 @@ def test_open_loop_has_no_throughput_of_its_own() -> None:
 
 @pytest.mark.parametrize(("count", "expected"), [(99, None), (100, 99.0)])
 def test_a_high_quantile_of_few_values_is_none(count: int, expected: float | None) -> None:
-    assert quantile_ms([at * MS for at in range(count)], 0.99, 100) == expected
+    assert quantile_ms([at * MS for at in range(1, count + 1)], 990, 100) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "per_mille", "rank"),
+    [(1, 500, 1), (2, 500, 1), (3, 500, 2), (100, 990, 99), (101, 990, 100), (700, 990, 693), (1000, 999, 999)],
+)
+def test_a_quantile_is_the_first_value_that_so_many_do_not_exceed(count: int, per_mille: int, rank: int) -> None:
+    values = [at * MS for at in range(count, 0, -1)]
+    assert quantile_ms(values, per_mille) == rank
+
+
+def test_one_late_value_in_a_hundred_is_not_their_p99() -> None:
+    assert quantile_ms([*[MS] * 99, 999 * MS], 990, 100) == 1
+
+
+def test_a_visit_that_was_disturbed_tells_what_the_work_cost_and_no_times() -> None:
+    spent = replace(SPENT, waited_seconds=1.0, disturbed="others had its core")
+    whole = Tally(requests=1000, latencies=[MS] * 1000)
+    got = figures("bare", SCENARIOS["whole-1k-c64"], 1, whole, spent)
+    assert (got.cpu_us_per_request, got.rss_mb, got.waited, got.disturbed) == (500, 90, 0.5, "others had its core")
+    assert (got.rps, got.p50_ms, got.p99_ms) == (None,) * 3
+    ones = [MS] * 4000
+    streamed = Tally(requests=20, chunks=4000, latencies=[MS], first_chunks=ones, gaps=ones, delays=ones)
+    got = figures("bare", SCENARIOS["streams-800"], 1, streamed, spent)
+    assert (got.cpu_us_per_chunk, got.rss_kb_per_stream) == (125, 50)
+    assert (got.ttft_p50_ms, got.gap_p50_ms, got.chunk_delay_p99_ms, got.within_250ms) == (None,) * 4

@@ -40,8 +40,8 @@ def test_it_is_an_environment_of_its_own_without_pip(pins: Path) -> None:
     it.install()
     code = "import sys, sysconfig; print(sys.prefix, sysconfig.get_path('purelib'), 'pytest' in sys.modules)"
     told = subprocess.run([it.python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert told == [str(it.folder), str(it.packages), "False"]
-    assert not list(it.packages.glob("pip*"))
+    assert told == [str(it.folder), str(it.site_packages), "False"]
+    assert not list(it.site_packages.glob("pip*"))
 
 
 def test_a_file_beside_the_list_decides_too(pins: Path) -> None:

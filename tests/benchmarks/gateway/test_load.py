@@ -234,3 +234,19 @@ async def test_a_connection_that_is_cut_is_an_error_and_another_one_goes_on() ->
         await until(lambda: tally.requests >= 3)
     assert tally.errors == 1
     assert "lost" in tally.first_error
+
+
+async def test_a_peer_that_is_not_there_yet_is_an_error_and_is_asked_once_it_is() -> None:
+    async with serving(lambda exchange: None) as port:
+        pass  # a port at which nobody is now
+    load = Load(port, [WHOLE], 2)
+    load.tally.counting = True
+    await load.start()
+    assert load.tally.errors >= 2
+    assert "no connection" in load.tally.first_error
+    async with serving(lambda exchange: exchange.send(ANSWER), port):
+        try:
+            await until(lambda: load.tally.requests >= 3)
+        finally:
+            load.stop()
+            await anyio.lowlevel.checkpoint()

@@ -42,7 +42,8 @@ def test_without_the_privilege_the_priority_stays_and_the_run_goes_on(monkeypatc
 
 
 def test_the_machine_says_where_it_stands() -> None:
-    got = machine(1.5, -3)
+    got = machine(1.5, -3, 0.25)
     assert (got.load_before, got.nice, got.cores, got.realtime) == (1.5, -3, os.cpu_count(), False)
+    assert got.neighbours == 0.25
     assert got.cpu
     assert got.python == sys.version.split()[0]

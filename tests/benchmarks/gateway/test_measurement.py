@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,27 @@ def test_a_steady_peer_that_is_not_steady_makes_a_run_too_noisy(peer: str) -> No
 def test_other_peers_and_single_rounds_prove_no_noise() -> None:
     assert not list(run_of("litellm", 1.0, 100.0).noise())
     assert not list(run_of("nginx", 1.0).noise())
+
+
+@pytest.mark.parametrize(
+    ("run", "known"),
+    [
+        (run_of("nginx", 1.0, 1.0), True),
+        (run_of("bare", 1.0, None, 1.0), True),
+        (run_of("nginx", 1.0), False),  # one round has no spread
+        (run_of("bare", None, 1.0), False),
+        (run_of("gatewright", 1.0, 1.0), False),
+    ],
+)
+def test_noise_is_known_from_two_rounds_of_a_steady_peer(run: Run, known: bool) -> None:
+    assert ["not known" in doubt for doubt in run.doubts()] == [True] * (not known)
+
+
+@pytest.mark.parametrize(("share", "doubtful"), [(None, False), (0.09, False), (0.11, True)])
+def test_ratios_beside_a_busy_neighbour_are_in_doubt(share: float | None, doubtful: bool) -> None:
+    run = run_of("nginx", 1.0, 1.0)
+    doubts = list(replace(run, machine=replace(run.machine, neighbours=share)).doubts())
+    assert ["11% of the peers' core" in doubt for doubt in doubts] == [True] * doubtful
 
 
 @pytest.mark.parametrize(

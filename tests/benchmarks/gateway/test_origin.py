@@ -110,18 +110,6 @@ def test_a_request_in_chunks_with_the_model_in_the_middle_of_it_is_understood(po
     connection.close()
 
 
-def test_it_counts_what_it_was_asked(port: int) -> None:
-    def counts() -> dict[str, int]:
-        counted: dict[str, int] = json.loads(fetch(port, "GET", "/bench/counts").body)
-        return counted
-
-    before = counts()
-    fetch(port, "POST", "/api/chat", body("ollama", "1k", "origin-1k", False))
-    fetch(port, "POST", "/api/chat", body("ollama", "1k", "origin-burst", True, 5))
-    after = counts()
-    assert {name: after[name] - before[name] for name in after} == {"requests": 2, "chunks": 5}
-
-
 @pytest.mark.parametrize(("path", "listed"), [("/v1/models", "data"), ("/api/tags", "models")])
 def test_it_lists_its_models(port: int, path: str, listed: str) -> None:
     cards = json.loads(fetch(port, "GET", path).body)[listed]

@@ -83,7 +83,7 @@ def test_ferro_reads_every_model_and_finds_the_rest_in_its_environment(place: Pl
 def test_portkey_reads_a_target_for_each_model_in_a_header_field(place: Place) -> None:
     peer = Portkey()
     assert "--port=4000" in peer.command(place)
-    headers = peer.headers("mixed")
+    headers = peer.headers()
     assert all(re.fullmatch(r"[\x20-\x7e]+", value) for value in headers.values())
     config = json.loads(headers["x-portkey-config"])
     assert config["strategy"]["mode"] == "conditional"
@@ -102,8 +102,8 @@ def test_portkey_of_another_place_is_told_of_another_origin(place: Place, tmp_pa
     peer = Portkey()
     peer.command(place)
     peer.command(Place(port=4000, origin_port=4002, folder=tmp_path))
-    assert "4002" in peer.headers("mixed")["x-portkey-config"]
-    assert "4001" not in peer.headers("mixed")["x-portkey-config"]
+    assert "4002" in peer.headers()["x-portkey-config"]
+    assert "4001" not in peer.headers()["x-portkey-config"]
 
 
 @pytest.mark.parametrize("name", OTHERS)

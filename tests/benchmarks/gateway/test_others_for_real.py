@@ -34,8 +34,8 @@ def test_it_answers_every_scenario_as_the_origin_does_and_checks_keys_unless_it_
         assert {s: wrong(peer, it.port, SCENARIOS[s]) for s in peer.scenarios} == dict.fromkeys(peer.scenarios)
         connection = http.client.HTTPConnection("127.0.0.1", it.port, timeout=60)
         sent = body(peer.dialect, "1k", peer.model("chat-1k"), False)
-        headers = {**peer.headers("mixed"), "content-type": "application/json", "authorization": "Bearer sk-wrong"}
-        connection.request("POST", peer.path("mixed"), sent, headers)
+        headers = {**peer.headers(), "content-type": "application/json", "authorization": "Bearer sk-wrong"}
+        connection.request("POST", peer.path(), sent, headers)
         assert (connection.getresponse().status == 200) == ("no key check" in peer.version())
         connection.close()
         installed = peer.installed_mb()

@@ -13,12 +13,13 @@ import pytest
 
 from benchmarks.gateway import servers
 from benchmarks.gateway.__main__ import main
+from benchmarks.gateway.agreed import CLIENT_KEY
 from benchmarks.gateway.bodies import body
 from benchmarks.gateway.check import wrong
 from benchmarks.gateway.cpu import tree
 from benchmarks.gateway.measurement import Run
 from benchmarks.gateway.peers import PEERS
-from benchmarks.gateway.peers.peer import CLIENT_KEY, Peer
+from benchmarks.gateway.peers.peer import Peer
 from benchmarks.gateway.run import run
 from benchmarks.gateway.scenarios import SCENARIOS
 from benchmarks.gateway.servers import LOAD_CORE, PEER_CORE, PINNED, Unusable, origin, running
@@ -48,13 +49,14 @@ def test_a_peer_answers_everything_that_the_scenarios_ask_as_the_origin_does_and
         assert it.facts.version
         assert it.facts.idle_rss_mb is not None
         assert it.facts.idle_rss_mb > 1
+        assert it.own_core == PINNED
         if PINNED:
             assert all(os.sched_getaffinity(process) == {PEER_CORE} for process in tree(it.pid))
             assert os.sched_getaffinity(behind[0]) == {LOAD_CORE}
         for key, status in ((CLIENT_KEY, 200), (CLIENT_KEY[:-1], 401), ("", 401)):
             connection = http.client.HTTPConnection("127.0.0.1", it.port, timeout=20)
             sent = body(peer.dialect, "1k", peer.model("chat-1k"), False)
-            connection.request("POST", peer.path("whole-1k-c1"), sent, {"authorization": f"Bearer {key}"})
+            connection.request("POST", peer.path(), sent, {"authorization": f"Bearer {key}"})
             assert connection.getresponse().status == (200 if name == "nginx" else status)  # which checks none
             connection.close()
     assert [list(folder.iterdir()) for folder in tmp_path.iterdir()] == [[]]  # what a run writes goes with it
@@ -67,6 +69,13 @@ def test_a_peer_that_does_not_start_says_why(behind: tuple[int, int], monkeypatc
 
     with pytest.raises(Unusable, match=r"ended with 3(.|\n)*no such config"), running(Broken(), *behind):
         pass
+
+
+def test_only_a_peer_on_the_peers_core_has_it_for_itself(behind: tuple[int, int]) -> None:
+    with running(PEERS["direct"], *behind) as it:
+        assert not it.own_core
+    with running(PEERS["bare"], *behind, core=None) as it:
+        assert not it.own_core
 
 
 def test_a_run_visits_the_peers_in_turn_and_measures_each() -> None:

@@ -117,6 +117,29 @@ def test_a_page_gets_the_report_in_its_place_and_keeps_the_rest(
     assert "![" not in text
 
 
+def test_a_run_that_cannot_tell_its_noise_says_so_and_goes_onto_no_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    once = run(rounds("nginx", "whole-1k-c64", 30), rounds("gatewright", "whole-1k-c64", 120))
+    text = report(once)
+    (doubt,) = once.doubts()
+    assert f"**{doubt}**" in text
+    assert f"| {REQUEST} | 4 x nginx | <= 4.5 x nginx | met |" in text
+    assert doubt not in report(QUIET)
+    page = tmp_path / "page.md"
+    page.write_text(PAGE)
+    once.write(tmp_path / "run.json")
+    assert publish.main([str(tmp_path / "run.json"), "--into", str(page)]) == 3
+    assert page.read_text() == PAGE
+    assert doubt in capsys.readouterr().out
+
+
+def test_visits_that_were_disturbed_are_told() -> None:
+    measured = [Measurement("bare", "mixed", 1, again=2), Measurement("bare", "mixed", 2, again=1, disturbed="so")]
+    row = next(line for line in report(run(measured)).splitlines() if line.startswith("| disturbed"))
+    assert "3 visits made again; 1 of 2 measurements stayed disturbed" in row
+
+
 def test_a_page_without_a_place_is_left_alone(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# Speed\n")
