@@ -28,6 +28,7 @@ LogFormat = Literal["json", "console", "off"]
 Emit = Callable[[dict[str, Any]], None]
 
 _MAX_TEXT = 256
+_US = 1_000_000  # times are rounded as whole microseconds: `round` to a number of places costs three times as much
 _MOST_WAITING_LINES = 1000
 _CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}")
 
@@ -71,31 +72,35 @@ def access_log(format: LogFormat, stream: TextIO | None = None) -> Emit:
     return emit_json
 
 
-class AccessRecord:
+class AccessRecord(msgspec.Struct, eq=False):
     """What is known of one request so far. Whoever owns the last byte calls `write`, exactly once.
 
     Stages add to it through the slot `NOTES`. Times are milliseconds from the first sight of the request; `own_ms` is
     the gateway's share of the time to the first byte: everything but waiting for the upstream. The line is one dict
     from the first fact to the last. What the engine knows it leaves here as it is, and tells when the line is written:
     after the notes, and instead of one of the same name.
+
+    A msgspec struct because it is made once a request, in half the time of a class with slots.
     """
 
-    __slots__ = ("_emit", "_error", "_facts", "_gateway", "_outcome", "_request", "_response", "_started", "id")
+    _emit: Emit | None
+    id: str
+    _facts: dict[str, Any]
+    _started: float = msgspec.field(default_factory=perf_counter)
+    _gateway: str = ""
+    _request: Request | None = None
+    _response: Response | None = None
+    _outcome: Outcome | None = None
+    _error: GatewayError | None = None
 
-    def __init__(self, emit: Emit, *, id: str, unix_seconds: float) -> None:
-        self.id = id
-        self._emit: Emit | None = emit
-        self._started = perf_counter()
-        self._facts: dict[str, Any] = {
-            "event": "request",
-            "ts": _timestamp(int(unix_seconds * 1000)),
-            "request_id": id,
-        }
-        self._gateway = ""
-        self._request: Request | None = None
-        self._response: Response | None = None
-        self._outcome: Outcome | None = None
-        self._error: GatewayError | None = None
+    def arrived(self, method: str, path: str) -> None:
+        """The head of an HTTP request is there."""
+        self._facts["method"] = method
+        self._facts["path"] = path
+
+    def received(self, bytes: int) -> None:
+        """The body of an HTTP request is there."""
+        self._facts["bytes_in"] = bytes
 
     def note(self, **facts: Any) -> None:
         """Add facts. Text is cut at 256 characters when the line is written: some of it is a caller's."""
@@ -149,15 +154,17 @@ class AccessRecord:
                 facts["upstream_model"] = target.model
             waited = response.slots.get(HEAD_SECONDS)
         _cut(facts)  # now, because what follows are numbers, but for an error's words
+        head_us = 0
         if waited is not None:
-            facts["upstream_ms"] = _us(waited) / 1000
+            head_us = round(waited * _US)
+            facts["upstream_ms"] = head_us / 1000
         if outcome is not None:
-            self._tell_end(outcome, waited, facts)
+            self._tell_end(outcome, head_us, facts)
         if error is not None:
             facts.update(_cut(error.facts()), status=error.status, outcome="failed")
-        facts["total_ms"] = _us(perf_counter() - self._started) / 1000
+        facts["total_ms"] = round((perf_counter() - self._started) * _US) / 1000
 
-    def _tell_end(self, outcome: Outcome, waited: float | None, facts: dict[str, Any]) -> None:
+    def _tell_end(self, outcome: Outcome, head_us: int, facts: dict[str, Any]) -> None:
         """What was handed out, the tokens that the upstream reported, and where the time to the first byte went."""
         facts["pieces"] = outcome.pieces
         facts["bytes_out"] = outcome.bytes
@@ -165,8 +172,8 @@ class AccessRecord:
             facts["input_tokens"] = outcome.usage.input_tokens
             facts["output_tokens"] = outcome.usage.output_tokens
         if outcome.first_out_at is not None:
-            taken = _us(outcome.first_out_at - self._started)
-            waited = _us(waited or 0.0) + _us(outcome.first_waited_seconds)
+            taken = round((outcome.first_out_at - self._started) * _US)
+            waited = head_us + round(outcome.first_waited_seconds * _US)
             facts["first_byte_ms"] = taken / 1000
             facts["upstream_ms"] = waited / 1000
             facts["own_ms"] = max(taken - waited, 0) / 1000
@@ -174,6 +181,11 @@ class AccessRecord:
             facts["outcome"] = "complete"
         elif outcome.error is not None:
             facts.update(_cut(outcome.error.facts()), outcome="failed")
+
+
+def access_record(emit: Emit, id: str, unix_milliseconds: int) -> AccessRecord:
+    """The record of a request that was first seen just now."""
+    return AccessRecord(emit, id, {"event": "request", "ts": _timestamp(unix_milliseconds), "request_id": id})
 
 
 def _cut(facts: dict[str, Any]) -> dict[str, Any]:
@@ -201,8 +213,3 @@ def _timestamp(unix_milliseconds: int) -> str:
     """RFC 3339 in UTC. A busy gateway takes several requests in a millisecond, and reads the calendar once a second."""
     seconds, milliseconds = divmod(unix_milliseconds, 1000)
     return f"{_to_the_second(seconds)}.{milliseconds:03d}+00:00"
-
-
-def _us(seconds: float) -> int:
-    """Microseconds. Whole numbers, because `round` to a number of places costs three times as much."""
-    return round(seconds * 1_000_000)

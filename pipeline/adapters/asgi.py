@@ -72,8 +72,8 @@ class _Exchange:
         self._send = send
         self._fields: Fields = dict(reversed(scope["headers"]))  # of a repeated one the first
         offered = self._fields.get(b"x-request-id")
-        self._id = pipeline.new_id(None if offered is None else offered.decode("latin-1"))
-        self._record: AccessRecord = pipeline.record(self._id)
+        self._record: AccessRecord = pipeline.record(None if offered is None else offered.decode("latin-1"))
+        self._id = self._record.id
         self._dialect: Dialect | None = None
         self._model = ""
         self._begun = False
@@ -81,7 +81,7 @@ class _Exchange:
     async def run(self, path: str) -> None:
         """Answer, and write the access line whatever happens."""
         record = self._record
-        record.note(method=self._scope["method"], path=path)
+        record.arrived(self._scope["method"], path)
         try:
             await self._answer(path)
         except ClientLeft:
@@ -108,7 +108,7 @@ class _Exchange:
         self._dialect = match.dialect
         check_content_type(self._fields, match.dialect.content_types)
         body = await read_body(self._receive, self._fields, self._pipeline.max_body_bytes)
-        self._record.note(bytes_in=len(body))
+        self._record.received(len(body))
         asked = match.dialect.decode_request(match.operation, body, match.path_model)
         self._model = asked.model
         request = Request(

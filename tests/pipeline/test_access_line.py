@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 
 import pytest
 
@@ -22,7 +21,7 @@ from pipeline import (
     Usage,
     observe,
 )
-from pipeline.observe import AccessRecord, LogFormat, access_log
+from pipeline.observe import AccessRecord, Emit, LogFormat, access_log, access_record
 
 BEGINNING = """{"event":"request","ts":"2023-11-14T22:13:20.250+00:00","request_id":"r1","method":"POST","path":"/v1",\
 "bytes_in":850,"key_id":"demo","model_resolved":"origin-1k","upstream":"local","upstream_model":"origin-1k",\
@@ -39,17 +38,23 @@ ts=2023-11-14T22:13:20.250+00:00 upstream=local upstream_model=origin-1k upstrea
 
 @pytest.fixture(autouse=True)
 def watch(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A quarter of a second passes between two looks at the time."""
-    looks = itertools.count()
-    monkeypatch.setattr(observe, "perf_counter", lambda: 7.0 + next(looks) / 4)
+    """The watch stands at a quarter past seven when a line is written."""
+    monkeypatch.setattr(observe, "perf_counter", lambda: 7.25)
+
+
+def record(emit: Emit, unix_milliseconds: int) -> AccessRecord:
+    """The record of a request that came at seven."""
+    access = access_record(emit, "r1", unix_milliseconds)
+    access._started = 7.0
+    return access
 
 
 def line_of(format: LogFormat, path: str, error: GatewayError | None = None) -> str:
     """The line of an answered request: all that the engine and the stages of a bundle tell, in their order."""
     stream = io.StringIO()
-    access = AccessRecord(access_log(format, stream), id="r1", unix_seconds=1_700_000_000.25)
-    access.note(method="POST", path=path)
-    access.note(bytes_in=850)
+    access = record(access_log(format, stream), 1_700_000_000_250)
+    access.arrived("POST", path)
+    access.received(850)
     access.asked(Request("chat", model="chat-1k"), "edge")
     access.note(key_id="demo")
     access.note(model_resolved="origin-1k")
@@ -77,8 +82,8 @@ def test_the_line_of_an_answer_that_was_cut() -> None:
 
 def test_the_line_of_a_request_that_was_refused() -> None:
     stream = io.StringIO()
-    access = AccessRecord(access_log("json", stream), id="r1", unix_seconds=0.0)
-    access.note(method="POST", path="/v1")
+    access = record(access_log("json", stream), 0)
+    access.arrived("POST", "/v1")
     access.failed(InvalidRequest("no", code="bad", detail="of no use"))
     access.write()
     assert (
@@ -94,7 +99,7 @@ def test_the_line_on_a_terminal() -> None:
 
 def test_a_stage_s_word_for_what_the_engine_knows_is_not_taken() -> None:
     lines: list[dict[str, object]] = []
-    access = AccessRecord(lines.append, id="r1", unix_seconds=0.0)
+    access = record(lines.append, 0)
     access.asked(Request("chat", model="m"), "edge")
     access.note(status=200, model="other", total_ms=1.0, outcome="fine")
     access.write()
