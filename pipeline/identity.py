@@ -18,8 +18,8 @@ _FIXED = int.from_bytes(bytes.fromhex("7000 8000 0000 0000 0000") * _AT_ONCE)  #
 class RequestIds:
     """A source of request ids, for one process: a copy of it in a forked one would go on with the same random bits.
 
-    The random bits of some ids to come are drawn and written at once, because asking the system costs more than the
-    rest of an id.
+    The random bits of sixteen ids are drawn and written at once: alone, asking the system for them would cost as much
+    as all the rest of an id.
     """
 
     __slots__ = ("_random_bytes", "_tails")
@@ -45,6 +45,6 @@ def _head(unix_milliseconds: int) -> str:
 
 
 def _tails(random: bytes) -> list[str]:
-    """What follows the time, of as many ids as there are ten bytes: version, variant, 74 random bits."""
+    """What follows the time in sixteen ids: version, variant, and 74 of ten bytes' random bits."""
     digits = f"{int.from_bytes(random) & _RANDOM | _FIXED:0{2 * len(random)}x}"
     return [*map("-".join, _PARTS.findall(digits))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from time import perf_counter
@@ -102,7 +102,7 @@ class AccessRecord(msgspec.Struct, eq=False):
         """The body of an HTTP request is there."""
         self._facts["bytes_in"] = bytes
 
-    def note(self, **facts: Any) -> None:
+    def note(self, facts: Mapping[str, Any], /) -> None:
         """Add facts. Text is cut at 256 characters when the line is written: some of it is a caller's."""
         self._facts.update(facts)
 

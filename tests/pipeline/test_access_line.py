@@ -56,14 +56,14 @@ def line_of(format: LogFormat, path: str, error: GatewayError | None = None) -> 
     access.arrived("POST", path)
     access.received(850)
     access.asked(Request("chat", model="chat-1k"), "edge")
-    access.note(key_id="demo")
-    access.note(model_resolved="origin-1k")
-    access.note(upstream="local", upstream_model="origin-1k", upstream_status=201)
+    access.note({"key_id": "demo"})
+    access.note({"model_resolved": "origin-1k"})
+    access.note({"upstream": "local", "upstream_model": "origin-1k", "upstream_status": 201})
     response = Response(Body.of(()), status=201).with_slot(TARGET_USED, Target("local", "origin-1k"))
     access.answered(response.with_slot(HEAD_SECONDS, 0.0051234))
     kind = OutcomeKind.COMPLETE if error is None else OutcomeKind.FAILED
     access.ended(Outcome(kind, error, Usage(12, 34), 1, 1100, first_out_at=7.0123456, first_waited_seconds=0.0010111))
-    access.note(late="last")
+    access.note({"late": "last"})
     access.write()
     return stream.getvalue()
 
@@ -101,7 +101,7 @@ def test_a_stage_s_word_for_what_the_engine_knows_is_not_taken() -> None:
     lines: list[dict[str, object]] = []
     access = record(lines.append, 0)
     access.asked(Request("chat", model="m"), "edge")
-    access.note(status=200, model="other", total_ms=1.0, outcome="fine")
+    access.note({"status": 200, "model": "other", "total_ms": 1.0, "outcome": "fine"})
     access.write()
     assert list(lines[0]) == [
         *("event", "ts", "request_id", "status", "model", "total_ms", "outcome", "gateway", "operation", "stream"),

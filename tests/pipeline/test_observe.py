@@ -131,7 +131,7 @@ def test_no_text_is_longer_than_256_characters(text: str, status: int) -> None:
         for before_the_first_byte in (True, False):
             access, lines = record()
             access.arrived(text, text)
-            access.note(key_id=text)
+            access.note({"key_id": text})
             access.asked(Request("chat", model=text), text)
             access.answered(Response(Body.of(())).with_slot(TARGET_USED, Target(text, text)))
             if before_the_first_byte:
@@ -147,7 +147,7 @@ def test_no_text_is_longer_than_256_characters(text: str, status: int) -> None:
 def test_it_is_written_once() -> None:
     access, lines = record()
     access.write()
-    access.note(late="fact")
+    access.note({"late": "fact"})
     access.write()
     assert len(lines) == 1
 
