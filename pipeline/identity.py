@@ -32,9 +32,11 @@ class RequestIds:
         """`offered` if it cannot harm a log line or a header, else a new id."""
         if offered is not None and _CLEAN.match(offered):
             return offered
-        if not self._tails:
-            self._tails = _tails(self._random_bytes(10 * _AT_ONCE))
-        return _head(unix_milliseconds) + self._tails.pop()
+        try:
+            tail = self._tails.pop()
+        except IndexError:
+            tail, *self._tails = _tails(self._random_bytes(10 * _AT_ONCE))
+        return _head(unix_milliseconds) + tail
 
 
 @lru_cache(maxsize=1)
