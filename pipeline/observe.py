@@ -185,7 +185,8 @@ class AccessRecord(msgspec.Struct, eq=False):
 
 def access_record(emit: Emit, id: str, unix_milliseconds: int) -> AccessRecord:
     """The record of a request that was first seen just now."""
-    return AccessRecord(emit, id, {"event": "request", "ts": _timestamp(unix_milliseconds), "request_id": id})
+    facts = {"event": "request", "ts": _timestamp(unix_milliseconds), "request_id": id}
+    return AccessRecord(emit, id, facts)
 
 
 def _cut(facts: dict[str, Any]) -> dict[str, Any]:
