@@ -136,6 +136,7 @@ class AccessRecord(msgspec.Struct, eq=False):
             emit(facts)
 
     def _tell(self, facts: dict[str, Any]) -> None:
+        """Add to the notes what the engine knows."""
         # 499 is nginx's word for a client that left before there was a status.
         facts["status"] = 499
         facts["outcome"] = "aborted"
