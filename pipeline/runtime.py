@@ -17,8 +17,8 @@ from pipeline.deadline import deadline_in
 from pipeline.errors import InvalidRequest, NotStarted, as_gateway_error
 from pipeline.gateway import Gateway
 from pipeline.host import Host
-from pipeline.identity import request_id
-from pipeline.observe import AccessRecord, Emit, access_log, log_cause
+from pipeline.identity import RequestIds
+from pipeline.observe import AccessRecord, Emit, access_log, access_record, log_cause
 from pipeline.outcome import Outcome
 from pipeline.request import Request
 from pipeline.response import Response
@@ -51,6 +51,7 @@ class Pipeline:
         self._owned = tuple(owned)
         self._access = access if access is not None else access_log("off")
         self._stack: AsyncExitStack | None = None
+        self._ids = RequestIds(host.random_bytes)
 
     @classmethod
     def from_config(cls, path: str | Path, **options: Any) -> Pipeline:
@@ -70,6 +71,7 @@ class Pipeline:
     async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise RuntimeError("this pipeline is already started")
+        self._ids = RequestIds(self.host.random_bytes)  # anew: the process may be a fork of one that had made some
         # anyio imports its backend on first use, which would make the first request late by tenths of a second.
         await anyio.lowlevel.checkpoint()
         async with AsyncExitStack() as stack:
@@ -97,13 +99,10 @@ class Pipeline:
             raise InvalidRequest(f"there is no gateway named {name!r}; there are: {', '.join(self.gateways)}")
         return self.gateways[name]
 
-    def record(self, id: str) -> AccessRecord:
-        """A new access record. Its owner writes it after the last byte."""
-        return AccessRecord(self._access, id=id, unix_seconds=self.host.clock.time())
-
-    def new_id(self, offered: str | None = None) -> str:
-        clock, random_bytes = self.host.clock, self.host.random_bytes
-        return request_id(offered, unix_seconds=clock.time(), random_bytes=random_bytes)
+    def record(self, offered: str | None = None) -> AccessRecord:
+        """A new access record, under the offered id if that is a clean one. Its owner writes it after the last byte."""
+        now = int(self.host.clock.time() * 1000)
+        return access_record(self._access, self._ids.id_for(offered, now), now)
 
     async def handle(
         self, request: Request, *, gateway: str | Gateway | None = None, record: AccessRecord | None = None
@@ -116,7 +115,7 @@ class Pipeline:
         """
         chosen = gateway if isinstance(gateway, Gateway) else self.gateway(gateway)
         embedded = record is None
-        record = record if record is not None else self.record(self.new_id(request.id))
+        record = record if record is not None else self.record(request.id)
         dialect = chosen.speaks(request.dialect)
         if request.id != record.id or request.dialect != dialect.name:
             request = request.evolve(id=record.id, dialect=dialect.name)

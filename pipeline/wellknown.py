@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -38,16 +39,22 @@ class Reservation(Protocol):
 
 
 class Notes(Protocol):
-    """Where a stage leaves facts for the access line: names, counts and codes, never a prompt or a secret."""
+    """Where a stage leaves facts for the access line, by the function `note`.
 
-    def note(self, **facts: Any) -> None: ...
+    They come as one mapping, not by keyword, which would copy them once more a note.
+    """
+
+    def note(self, facts: Mapping[str, Any], /) -> None: ...
 
 
 def note(request: Request, **facts: Any) -> None:
-    """Add facts to the access line of `request`; without one, as in a stage's unit test, do nothing."""
+    """Add facts to the access line of `request`: names, counts and codes, never a prompt or a secret.
+
+    Without an access line, as in a stage's unit test, do nothing.
+    """
     notes = request.slots.get(NOTES)
     if notes is not None:
-        notes.note(**facts)
+        notes.note(facts)
 
 
 NOTES: Final[Slot[Notes]] = Slot("notes", "The access line in the making; written by the engine.")

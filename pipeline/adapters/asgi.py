@@ -85,8 +85,8 @@ class _Exchange:
         self._send = send
         self._fields: Fields = dict(reversed(scope["headers"]))  # of a repeated one the first
         offered = self._fields.get(b"x-request-id")
-        self._id = pipeline.new_id(None if offered is None else offered.decode("latin-1"))
-        self._record: AccessRecord = pipeline.record(self._id)
+        self._record: AccessRecord = pipeline.record(None if offered is None else offered.decode("latin-1"))
+        self._id = self._record.id
         self._dialect: Dialect | None = None
         self._model = ""
         self._begun = False
@@ -94,7 +94,7 @@ class _Exchange:
     async def run(self, path: str) -> None:
         """Answer, and write the access line whatever happens."""
         record = self._record
-        record.note(method=self._scope["method"], path=path)
+        record.arrived(self._scope["method"], path)
         try:
             match = self._match(path)
             body = await read_body(self._receive, self._fields, self._pipeline.max_body_bytes)
@@ -127,7 +127,7 @@ class _Exchange:
         return match
 
     def _asked(self, match: Match, body: bytes) -> Request:
-        self._record.note(bytes_in=len(body))
+        self._record.received(len(body))
         asked = match.dialect.decode_request(match.operation, body, match.path_model)
         self._model = asked.model
         return Request(

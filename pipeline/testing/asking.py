@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -29,7 +30,7 @@ class KitNotes:
     def __init__(self) -> None:
         self.facts: list[tuple[str, Any]] = []
 
-    def note(self, **facts: Any) -> None:
+    def note(self, facts: Mapping[str, Any], /) -> None:
         self.facts.extend(facts.items())
 
 

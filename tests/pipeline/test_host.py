@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ class Book:
     def __init__(self) -> None:
         self.facts: dict[str, Any] = {}
 
-    def note(self, **facts: Any) -> None:
+    def note(self, facts: Mapping[str, Any], /) -> None:
         self.facts.update(facts)
 
 

@@ -45,7 +45,7 @@ async def test_a_request_without_an_id_gets_one() -> None:
         response = await pipeline.handle(CHAT)
         await read(response.body)
     id = answer.requests[0].id
-    assert id == pipeline.new_id()
+    assert id == pipeline.record().id
     assert [response.headers.get("x-request-id"), lines[0]["request_id"]] == [id, id]
 
 

@@ -139,6 +139,14 @@ async def test_leaving_twice_stops_once_and_it_may_be_entered_again() -> None:
     assert log == ["start a", "stop a"] * 2
 
 
+async def test_a_start_draws_new_random_bytes_so_that_a_forked_process_repeats_no_id_of_its_parent() -> None:
+    pipeline, _ = pipeline_of(Answer())
+    parents = pipeline.record().id
+    pipeline.host.random_bytes = lambda count: b"\x02" * count
+    async with pipeline:
+        assert pipeline.record().id != parents
+
+
 async def test_before_and_after_a_request_is_refused_with_503() -> None:
     pipeline, lines = pipeline_of(Answer(FakeSource(b".\n")))
     with pytest.raises(GatewayError, match="not started") as before:

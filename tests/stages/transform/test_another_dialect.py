@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ class Notebook:
     def __init__(self) -> None:
         self.facts: dict[str, Any] = {}
 
-    def note(self, **facts: Any) -> None:
+    def note(self, facts: Mapping[str, Any], /) -> None:
         self.facts.update(facts)
 
 
