@@ -120,10 +120,14 @@ class AccessRecord(msgspec.Struct, eq=False):
             self._error = as_gateway_error(error)
 
     def ended(self, outcome: Outcome) -> None:
-        """The body ended."""
+        """The body ended. What is behind an opaque error is logged, under the id that the caller was given."""
         self._outcome = outcome
-        if outcome.error is not None and not outcome.pieces:
-            self.failed(outcome.error)
+        error = outcome.error
+        if error is not None:
+            error.id = self.id
+            log_cause(error)
+            if not outcome.pieces:
+                self.failed(error)
 
     def write(self) -> None:
         """Write the line. Later calls do nothing: one line per request."""

@@ -19,7 +19,6 @@ from pipeline.gateway import Gateway
 from pipeline.host import Host
 from pipeline.identity import RequestIds
 from pipeline.observe import AccessRecord, Emit, access_log, access_record, log_cause
-from pipeline.outcome import Outcome
 from pipeline.request import Request
 from pipeline.response import Response
 from pipeline.slots import Slots
@@ -129,7 +128,7 @@ class Pipeline:
             response = await deadline.guard(lambda: chosen.handler(request))
             body = response.body
             body.bind(dialect.encoder(request), deadline, last=(lambda _: record.write()) if embedded else None)
-            body.on_end(lambda outcome: _note_end(outcome, record, request.id))
+            body.on_end(record.ended)
             record.answered(response)
             return response.with_header("x-request-id", request.id)
         except Exception as error:
@@ -154,10 +153,3 @@ class Pipeline:
         if request.deadline is None:
             return STREAM_SECONDS if request.stream else WHOLE_SECONDS
         return request.deadline - self.host.clock.monotonic()
-
-
-def _note_end(outcome: Outcome, record: AccessRecord, id: str) -> None:
-    record.ended(outcome)
-    if outcome.error is not None:
-        outcome.error.id = id
-        log_cause(outcome.error)
