@@ -1,7 +1,7 @@
 """One timer per request, none per chunk, and a shield: the only place that knows which event loop is running.
 
 A scope or a timer costs 9-42 us and a gateway awaits once per chunk, so the deadline arms a single timer and
-interrupts whatever await is in progress when it fires. On asyncio that is `call_later` and `Task.cancel`, undone by
+interrupts whatever await is in progress when it fires. On asyncio that is a `Timer` and `Task.cancel`, undone by
 `Task.uncancel` (the rule of `asyncio.timeout`); elsewhere an anyio scope around each await. This module is the one
 exception to "the core does not import asyncio".
 """
@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 import anyio
 
 from pipeline.errors import DeadlineExceeded
+from pipeline.timer import Timer
 
 T = TypeVar("T")
 
@@ -43,17 +44,18 @@ class NoDeadline:
         pass
 
 
-class _LoopDeadline:
-    """asyncio: one `call_later`. The task inside `guard` when it fires is the one that is interrupted."""
+class _LoopDeadline(Timer):
+    """asyncio: one timer. The task inside `guard` when it fires is the one that is interrupted."""
 
-    __slots__ = ("_expired", "_handle", "_interrupted", "_seconds", "_task")
+    __slots__ = ("_expired", "_interrupted", "_loop", "_seconds", "_task")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
+        self._loop = loop
         self._seconds = seconds
         self._expired = seconds <= 0
         self._interrupted: asyncio.Task[object] | None = None
         self._task: asyncio.Task[object] | None = None
-        self._handle = asyncio.get_running_loop().call_later(max(seconds, 0.0), self._expire)
+        self._start(loop, seconds)
 
     def _expire(self) -> None:
         self._expired = True
@@ -64,9 +66,9 @@ class _LoopDeadline:
     async def guard(self, call: Callable[[], Awaitable[T]]) -> T:
         if self._expired:
             raise exceeded(self._seconds)
-        outer, task = self._task, asyncio.current_task()
+        outer, task = self._task, asyncio.current_task(self._loop)
         self._task = task
-        before = task.cancelling() if task else 0
+        before = task.cancelling() if task is not None else 0
         try:
             return await call()
         except asyncio.CancelledError:
@@ -76,13 +78,13 @@ class _LoopDeadline:
             raise
         finally:
             self._task = outer
-            if task is not None and self._interrupted is task:
+            if self._interrupted is task and task is not None:
                 # Whatever the call made of it, or a scope further out would take our cancel() for somebody else's.
                 self._interrupted = None
                 task.uncancel()
 
     def close(self) -> None:
-        self._handle.cancel()
+        self._stop()
 
 
 class _ScopeDeadline:
@@ -168,4 +170,8 @@ def deadline_in(seconds: float | None) -> Deadline:
     """A deadline `seconds` from now on the loop that is running; None means none."""
     if seconds is None:
         return NoDeadline()
-    return _LoopDeadline(seconds) if running_on_asyncio() else _ScopeDeadline(seconds)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return _ScopeDeadline(seconds)
+    return _LoopDeadline(loop, seconds)

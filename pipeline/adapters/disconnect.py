@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextvars import copy_context
 from typing import Any
 
 import anyio
 
-from pipeline.deadline import running_on_asyncio
+from pipeline.timer import Timer
 
 UNWATCHED_SECONDS = 0.02
 """How long a request runs before anybody is set to watch its client: an answer that comes at once is not worth a task,
@@ -29,43 +30,62 @@ def while_connected(receive: Receive, work: Callable[[], Awaitable[None]]) -> Aw
     Cancellation from elsewhere, such as a server that shuts down, passes through. The request body must have been
     read: from then on `receive` tells of nothing but the disconnect.
     """
-    return _on_asyncio(receive, work) if running_on_asyncio() else _in_task_group(receive, work)
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return _in_task_group(receive, work)
+    return _on_asyncio(loop, receive, work)
 
 
-async def _on_asyncio(receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:
-    task = asyncio.current_task()
+class _Watch(Timer):
+    """Of one client, over one task. It begins when the timer expires."""
+
+    __slots__ = ("_context", "_receive", "_task", "_watcher", "left")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, task: asyncio.Task[Any]) -> None:
+        self._context = copy_context()  # what is around `receive` may look there
+        self._receive = receive
+        self._task: asyncio.Task[Any] | None = task
+        self._watcher: asyncio.Task[None] | None = None
+        self.left = False
+        self._start(loop, UNWATCHED_SECONDS)
+
+    def _expire(self) -> None:
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(), context=self._context)
+
+    async def _watch(self) -> None:
+        await _disconnected(self._receive)
+        if self._task is not None:
+            self.left = True
+            self._task.cancel()
+
+    def end(self) -> None:
+        """The work is over: from now on a departure changes nothing."""
+        self._task = None
+        self._stop()
+        if self._watcher is not None:
+            self._watcher.cancel()
+
+
+async def _on_asyncio(loop: asyncio.AbstractEventLoop, receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:
+    task = asyncio.current_task(loop)
     assert task is not None
-    left = False
-    over = False
-
-    async def watch() -> None:
-        nonlocal left
-        await _disconnected(receive)
-        if not over:
-            left = True
-            task.cancel()
-
-    watchers: list[asyncio.Task[None]] = []
-    loop = asyncio.get_running_loop()
-    start = loop.call_later(UNWATCHED_SECONDS, lambda: watchers.append(loop.create_task(watch())))
+    watch = _Watch(loop, receive, task)
     before = task.cancelling()
     try:
         await work()
     except asyncio.CancelledError:
         # Ours only if undoing our one cancel() leaves the count as it was; otherwise the server wants out too.
-        if left and task.uncancel() <= before:
+        if watch.left and task.uncancel() <= before:
             return False
         raise
     except Exception:
-        if left:
+        if watch.left:
             await _take_back(task, before)
         raise
     finally:
-        over = True
-        start.cancel()
-        for watcher in watchers:
-            watcher.cancel()
-    if left:
+        watch.end()
+    if watch.left:
         await _take_back(task, before)
     return True
 

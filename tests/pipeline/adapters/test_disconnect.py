@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 import anyio
 import pytest
@@ -108,3 +109,23 @@ async def test_a_server_that_stops_gets_through(anyio_backend: str) -> None:
     with pytest.raises(asyncio.CancelledError):
         await while_connected(stops_and_leaves, lambda: asyncio.sleep(60))
     assert task.uncancel() == 0
+
+
+async def test_each_client_is_watched_in_the_context_of_its_own_request() -> None:
+    name: ContextVar[str] = ContextVar("name")
+    seen: list[tuple[str, str]] = []
+
+    async def request(mine: str) -> None:
+        name.set(mine)
+
+        async def receive() -> Message:
+            seen.append((mine, name.get()))
+            return {"type": "http.disconnect"}
+
+        assert not await while_connected(receive, anyio.sleep_forever)
+
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            for mine in "abc":
+                group.start_soon(request, mine)
+    assert sorted(seen) == [("a", "a"), ("b", "b"), ("c", "c")]
