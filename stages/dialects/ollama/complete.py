@@ -19,12 +19,14 @@ from pipeline import (
     UpstreamGarbage,
     UpstreamInterrupted,
 )
-from stages.dialects.ollama import finish, logprobs, timestamps
-from stages.dialects.ollama.json_lines import DIALECT
+from stages.dialects.alike import OWN, Alike
+from stages.dialects.ollama import finish, logprobs, render, timestamps
+from stages.dialects.ollama.json_lines import DIALECT, line_of
+from stages.dialects.ollama.lines import Lines
 from stages.dialects.ollama.named import Named
 from stages.dialects.ollama.timings import Stopwatch
 from stages.dialects.ollama.tool_calls import ToolCalls
-from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text
+from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text, encode
 
 _DATA = EventKind.DATA
 
@@ -33,6 +35,7 @@ class Completer:
     """The events of one chat or text answer, for the client's `request`."""
 
     def __init__(self, request: Request, *, model: str, clock: Clock, new_call_id: Callable[[], str]) -> None:
+        self._operation = request.operation
         self._chat = request.operation == "chat"
         self._stream = request.stream
         self._model = model
@@ -40,6 +43,8 @@ class Completer:
         self._watch = Stopwatch(clock)
         self._calls = ToolCalls(new_call_id)
         self._named = Named(request.operation, model, self._now)
+        self._alike = Alike(self._now_said)
+        self._decode = Lines(request.operation).neutral
         self._native = False
         self._seen = False
         self._finish: str | None = None
@@ -56,7 +61,29 @@ class Completer:
         if event.dialect == DIALECT:
             self._native = True
             return (self._named(event),)
-        return self._told(event.data)
+        if event.frame is None or not self._stream:
+            return self._told(event.data)
+        made = self._alike.made_of(event.frame)
+        if made is not None:
+            return (Event(frame=made, dialect=DIALECT, decode=self._decode),)
+        self._alike.forget()
+        events = self._told(event.data)
+        if len(events) == 1:
+            self._alike.learn(event, self._line_of)
+        return events
+
+    def _line_of(self, event: Event) -> bytes | None:
+        """What the encoder makes of it, but for the time."""
+        events = self._told(event.data)
+        if len(events) != 1:
+            return None
+        line = render.line(self._operation, events[0].data, model=self._model, created_at="", own=True)
+        return line_of({**line, "created_at": OWN})
+
+    def _now_said(self) -> bytes:
+        """The time of a line that says something."""
+        self._watch.said()
+        return encode(self._now())
 
     def _told(self, data: Data) -> tuple[Event, ...]:
         if self._created is None and not self._stream:

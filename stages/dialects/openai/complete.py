@@ -13,10 +13,12 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
+from stages.dialects.alike import Alike
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.chat import CHUNK_OBJECT, TEXTS
 from stages.dialects.openai.foreign import ForeignChat, ForeignText
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
+from stages.dialects.openai.stream import decode_frame, encode_frame
 from stages.dialects.openai.tool_calls import ToolCalls
 from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
@@ -53,12 +55,29 @@ class Completer(ABC):
         self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
+        self._alike = Alike()
         self._translate: Callable[[Data], list[Data]] | None = None
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
         if event.kind is not _DATA:
             return self._end() if event.kind is EventKind.END else (event,)
+        if event.frame is None or not self._stream:
+            return self._the_long_way(event)
+        made = self._alike.made_of(event.frame)
+        if made is not None:
+            return (Event(frame=made, dialect=_DIALECT, decode=decode_frame),)
+        self._alike.forget()
+        events = self._the_long_way(event)
+        if len(events) == 1:
+            self._alike.learn(event, self._frame_of)
+        return events
+
+    def _frame_of(self, event: Event) -> bytes | None:
+        events = self._the_long_way(event)
+        return encode_frame(events[0].data) if len(events) == 1 else None
+
+    def _the_long_way(self, event: Event) -> tuple[Event, ...]:
         if event.dialect != _DIALECT and (event.dialect or self._translate is not None):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
