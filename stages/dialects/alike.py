@@ -109,7 +109,7 @@ def _again(text: bytes) -> bytes:
         raise ValueError("space around it, which may be the end of a line")
     if not said:
         raise ValueError("empty")
-    return on_one_line(again)
+    return again if again.isascii() else on_one_line(again)
 
 
 def _only_says(data: Data) -> bool:

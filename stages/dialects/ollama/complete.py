@@ -43,8 +43,8 @@ class Completer:
         self._watch = Stopwatch(clock)
         self._calls = ToolCalls(new_call_id)
         self._named = Named(request.operation, model, self._now)
-        self._alike = Alike(self._now_said)
-        self._decode = Lines(request.operation).neutral
+        self._alike = Alike(self._now_said) if request.stream else None
+        self._lines = Lines(request.operation)
         self._native = False
         self._seen = False
         self._finish: str | None = None
@@ -61,15 +61,16 @@ class Completer:
         if event.dialect == DIALECT:
             self._native = True
             return (self._named(event),)
-        if event.frame is None or not self._stream:
+        alike = self._alike
+        if alike is None or event.frame is None:
             return self._told(event.data)
-        made = self._alike.made_of(event.frame)
+        made = alike.made_of(event.frame)
         if made is not None:
-            return (Event(frame=made, dialect=DIALECT, decode=self._decode),)
-        self._alike.forget()
+            return (Event(frame=made, dialect=DIALECT, decode=self._lines.neutral),)
+        alike.forget()
         events = self._told(event.data)
         if len(events) == 1:
-            self._alike.learn(event, self._line_of)
+            alike.learn(event, self._line_of)
         return events
 
     def _line_of(self, event: Event) -> bytes | None:

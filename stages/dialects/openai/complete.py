@@ -55,22 +55,23 @@ class Completer(ABC):
         self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
-        self._alike = Alike()
+        self._alike = Alike() if request.stream else None
         self._translate: Callable[[Data], list[Data]] | None = None
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
         if event.kind is not _DATA:
             return self._end() if event.kind is EventKind.END else (event,)
-        if event.frame is None or not self._stream:
+        alike = self._alike
+        if alike is None or event.frame is None:
             return self._the_long_way(event)
-        made = self._alike.made_of(event.frame)
+        made = alike.made_of(event.frame)
         if made is not None:
             return (Event(frame=made, dialect=_DIALECT, decode=decode_frame),)
-        self._alike.forget()
+        alike.forget()
         events = self._the_long_way(event)
         if len(events) == 1:
-            self._alike.learn(event, self._frame_of)
+            alike.learn(event, self._frame_of)
         return events
 
     def _frame_of(self, event: Event) -> bytes | None:
