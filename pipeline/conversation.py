@@ -68,7 +68,8 @@ class Message(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The words alone, their parts joined by a line feed (protocol.md 3.1: text parts become one message)."""
-        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+        texts = [part.text for part in self.parts if isinstance(part, Text)]
+        return texts[0] if len(texts) == 1 else "\n".join(texts)
 
 
 class Tool(msgspec.Struct, frozen=True):
