@@ -35,14 +35,12 @@ class Alike:
 
     The law: what `made_of` says is what the long way would make of the frame. It holds because a frame must be that
     last one with other JSON strings where its event has `texts`, and none of them empty, and because no state changes
-    between: `forget` before an event goes the long way, and `learn` after it from one that changed nothing. `own` makes
-    the JSON string that each frame is given by us.
+    between: `forget` before an event goes the long way, and `learn` after it from one that changed nothing.
     """
 
-    __slots__ = ("_after", "_before", "_between", "_lessons", "_made", "_outside", "_own", "_places")
+    __slots__ = ("_after", "_before", "_between", "_lessons", "_made", "_outside", "_places")
 
-    def __init__(self, own: Callable[[], bytes] | None = None) -> None:
-        self._own = own
+    def __init__(self) -> None:
         self._lessons = _LESSONS
         self._before = self._after = b""
         self._outside = _NOTHING
@@ -53,8 +51,8 @@ class Alike:
     def forget(self) -> None:
         self._outside = _NOTHING
 
-    def made_of(self, frame: bytes) -> bytes | None:
-        """What is made of `frame`; None if it must go the long way."""
+    def made_of(self, frame: bytes, own: Callable[[], bytes] | None = None) -> bytes | None:
+        """What is made of `frame`; None if it must go the long way. `own` makes the JSON string to put at `OWN`."""
         inside = frame.removeprefix(self._before).removesuffix(self._after)
         if len(inside) + self._outside != len(frame):
             return None
@@ -66,8 +64,8 @@ class Alike:
             texts.append(_again(inside))
         except ValueError:
             return None
-        if self._own is not None:
-            texts[0] = self._own()
+        if own is not None:
+            texts[0] = own()
         made = self._made
         for place, number in self._places:
             made[place] = texts[number]

@@ -43,7 +43,7 @@ class Completer:
         self._watch = Stopwatch(clock)
         self._calls = ToolCalls(new_call_id)
         self._named = Named(request.operation, model, self._now)
-        self._alike = Alike(self._now_said) if request.stream else None
+        self._alike = Alike() if request.stream else None
         self._lines = Lines(request.operation)
         self._native = False
         self._seen = False
@@ -64,7 +64,7 @@ class Completer:
         alike = self._alike
         if alike is None or event.frame is None:
             return self._told(event.data)
-        made = alike.made_of(event.frame)
+        made = alike.made_of(event.frame, self._now_said)
         if made is not None:
             return (Event(frame=made, dialect=DIALECT, decode=self._lines.neutral),)
         alike.forget()

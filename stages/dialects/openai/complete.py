@@ -114,16 +114,17 @@ class Completer(ABC):
                 elif text is not None:
                     text["finish_reason"] = finish
         usage = usage_of.complete(data["usage"]) if data.get("usage") is not None else None
-        if usage is not None:
-            self._usage_chunk = {**head, "choices": [], "usage": usage}
-        if not (said or ended):
-            self._unsent = head
-            return ()
-        self._unsent = {}
-        if usage is not None and not self._stream:
+        if usage is not None and not self._stream and said:
             head["usage"], self._usage_chunk = usage, None
-        elif not self._tells_null_usage:
-            del head["usage"]
+        else:
+            if usage is not None:
+                self._usage_chunk = {**head, "choices": [], "usage": usage}
+            if not (said or ended):
+                self._unsent = head
+                return ()
+            if not self._tells_null_usage:
+                del head["usage"]
+        self._unsent = {}
         if said and ended:
             return event.with_data({**head, "choices": said}), event.with_data({**head, "choices": ended})
         head["choices"] = said or ended
@@ -165,13 +166,13 @@ class Completer(ABC):
     def _end(self) -> tuple[Event, ...]:
         if not self._open:
             raise UpstreamGarbage("The upstream's answer has no choices.", work_done="maybe")
-        unfinished = sorted(self._open - self._finished)
+        unfinished = self._open - self._finished
         if unfinished and self._stream:
             # An end marker without a finish reason is how a cut answer looks; "stop" would hide it (pitfall 17).
             raise UpstreamInterrupted("The upstream ended the stream without a finish reason.", work_done="maybe")
         events: list[Event] = []
         if unfinished:
-            finish = [self.ended(index, {}, self.finish_reason(index, "stop")) for index in unfinished]
+            finish = [self.ended(index, {}, self.finish_reason(index, "stop")) for index in sorted(unfinished)]
             events.append(Event({"choices": finish}))
         if self._usage_chunk is not None and self._wants_usage:
             events.append(Event(self._usage_chunk))

@@ -137,13 +137,14 @@ _BY_OWNER = {
 def _said(payload: Mapping[str, Any], operation: str) -> Iterator[tuple[str, Parameter, Any]]:
     """Every field that says something: its path, what it means and its value."""
     objects = _objects(payload)
+    top = frozenset(payload)
     native = {name: _native(objects[name], operation) for name in OPTION_OBJECTS}
     for owner, rows in _BY_OWNER[operation]:
         values = objects[owner] if owner else payload
-        if not values:
+        names = objects[owner] if owner else top
+        if not names:
             continue
         only_native = native.get(owner, {})
-        names = frozenset(values)
         for path, _, name, means, parse in rows:
             if name == _REST:
                 if only_native:
