@@ -42,7 +42,7 @@ class Completer:
         self._clock = clock
         self._watch = Stopwatch(clock)
         self._calls = ToolCalls(new_call_id)
-        self._named = Named(request.operation, model, self._now)
+        self._named = Named(request.operation, model)
         self._alike = Alike() if request.stream else None
         self._lines = Lines(request.operation)
         self._native = False
@@ -60,7 +60,7 @@ class Completer:
             return (END,) if self._native else (self._last(), END)
         if event.dialect == DIALECT:
             self._native = True
-            return (self._named(event),)
+            return (self._named(event, self._now),)
         alike = self._alike
         if alike is None or event.frame is None:
             return self._told(event.data)
