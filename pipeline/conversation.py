@@ -6,24 +6,23 @@ say it names a place that the caller can find. Nothing here is validated: the re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from pipeline.events import Data
 
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """Words, in the order in which they stand among the other parts."""
 
     text: str
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """A picture as standard, padded base64. `media_type` is None where the caller did not say."""
 
     data: str
@@ -31,8 +30,7 @@ class Image:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Audio(msgspec.Struct, frozen=True):
     """Sound as standard, padded base64. `format` is a short name such as `wav`, None where the caller did not say."""
 
     data: str
@@ -43,8 +41,7 @@ class Audio:
 Part = Text | Image | Audio
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(msgspec.Struct, frozen=True):
     """A call that the model made. `arguments` is the object, not its JSON text; some protocols have no `id`."""
 
     name: str
@@ -53,8 +50,7 @@ class ToolCall:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One turn. A turn of role `tool` answers the call `call_id`, of the tool `tool_name`, as far as they are known.
 
     `reasoning_path` is where the reasoning stands in the caller's request, "" where only the message is known.
@@ -72,11 +68,11 @@ class Message:
     @property
     def text(self) -> str:
         """The words alone, their parts joined by a line feed (protocol.md 3.1: text parts become one message)."""
-        return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+        texts = [part.text for part in self.parts if isinstance(part, Text)]
+        return texts[0] if len(texts) == 1 else "\n".join(texts)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True):
     """A function that the model may call. `parameters` is a JSON Schema, None where there is none."""
 
     name: str
@@ -85,8 +81,7 @@ class Tool:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolChoice:
+class ToolChoice(msgspec.Struct, frozen=True):
     """Whether tools must be called, and which may be: `names` None means all of them."""
 
     mode: Literal["auto", "none", "required"]
@@ -94,8 +89,7 @@ class ToolChoice:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFormat:
+class AnswerFormat(msgspec.Struct, frozen=True):
     """The answer must be JSON; of this `schema`, or any where it is None."""
 
     schema: Data | None = None

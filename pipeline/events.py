@@ -11,6 +11,7 @@ lists) are one event whose `data` is the answer. An event that nobody looked at 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -34,7 +35,8 @@ class Event(msgspec.Struct, eq=False):
 
     `frame` is what the event was cut from, exactly as received, or None once changed; `dialect` names the protocol
     the frame is written in. An encoder of the same dialect forwards the frame, so unknown fields survive.
-    Make one of its data, `Event({...})`, or of a `frame` and how to `decode` it.
+    Make one of its data, `Event({...})`, or of a `frame` and how to `decode` it. `texts` finds strings in the frame
+    (group 1, with their quotes) that are only said: with others, not empty, it is the same event but for them.
     The trap: `data` is shared, so build a new dict instead of editing it in place.
     """
 
@@ -43,6 +45,7 @@ class Event(msgspec.Struct, eq=False):
     frame: bytes | None = None
     dialect: str | None = None
     decode: Decode | None = None
+    texts: re.Pattern[bytes] | None = None
 
     @property
     def data(self) -> Data:

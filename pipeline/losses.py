@@ -72,10 +72,11 @@ class Losses:
 
     def _decide(self, path: str, if_lost: IfLost) -> IfLost:
         rules = self._rules
-        general = _INDEX.sub("[]", path)
-        for name in (general, re.split(r"[.\[]", general, maxsplit=1)[0]):
-            if name in rules.fields:
-                return rules.fields[name]
+        if rules.fields:
+            general = _INDEX.sub("[]", path)
+            for name in (general, re.split(r"[.\[]", general, maxsplit=1)[0]):
+                if name in rules.fields:
+                    return rules.fields[name]
         if rules.unsupported is None or if_lost is IfLost.DROP:
             return if_lost
         return rules.unsupported

@@ -8,9 +8,10 @@ it reports too. So nothing is lost silently on either half of the way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
+
+import msgspec
 
 from pipeline.conversation import AnswerFormat, Message, Text, Tool, ToolChoice
 from pipeline.events import Data
@@ -56,17 +57,17 @@ class Parameter(Enum):
         self.key = key
         self.if_lost = if_lost
 
+    __hash__ = object.__hash__  # members are one of a kind; an enum's own hash is that of the name, made each time
 
-@dataclass(frozen=True, slots=True)
-class Given:
+
+class Given(msgspec.Struct, frozen=True):
     """A parameter's value, and where the caller wrote it."""
 
     value: Any
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class NeutralRequest:
+class NeutralRequest(msgspec.Struct, frozen=True):
     """A request that generates or embeds. What does not belong to its operation stays empty.
 
     - `chat`: `messages`, `tools`, `tool_choice`, `format`.
@@ -82,18 +83,16 @@ class NeutralRequest:
     format: AnswerFormat | None = None
     prompts: tuple[Text, ...] = ()
     inputs: tuple[Text, ...] = ()
-    parameters: Mapping[Parameter, Given] = field(default_factory=dict)
+    parameters: Mapping[Parameter, Given] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """A request that needs no model server, with the neutral data of its answer (protocol.md 3.3: load and unload)."""
 
     data: Data
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(msgspec.Struct, frozen=True):
     """What to ask an upstream, in its dialect: the payload, and the operation, which may be another one there.
 
     `again` says that the call before asks the same, for another choice: its prompt is counted already.

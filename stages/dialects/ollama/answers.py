@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,6 +14,8 @@ from stages.dialects.wire import as_text
 
 GENERATING = frozenset({"chat", "completion"})
 EMBEDDING = frozenset({"embedding", "embedding.single"})
+# Strings that mean nothing but themselves, wherever they stand. The time of a line counts only in the first.
+TEXTS = re.compile(rb'"(?:content|response|thinking|created_at)": ?("(?:[^"\\]|\\.)+")', re.DOTALL)
 
 
 class Answers:
@@ -25,7 +28,7 @@ class Answers:
         self._decode = _decoding(operation)
 
     def event(self, frame: bytes) -> Event:
-        return Event(frame=frame, dialect=DIALECT, decode=self._decode)
+        return Event(frame=frame, dialect=DIALECT, decode=self._decode, texts=TEXTS)
 
 
 def _decoding(operation: str) -> Callable[[bytes], Data]:

@@ -19,12 +19,14 @@ from pipeline import (
     UpstreamGarbage,
     UpstreamInterrupted,
 )
-from stages.dialects.ollama import finish, logprobs, timestamps
-from stages.dialects.ollama.json_lines import DIALECT
+from stages.dialects.alike import OWN, Alike
+from stages.dialects.ollama import finish, logprobs, render, timestamps
+from stages.dialects.ollama.json_lines import DIALECT, line_of
+from stages.dialects.ollama.lines import Lines
 from stages.dialects.ollama.named import Named
 from stages.dialects.ollama.timings import Stopwatch
 from stages.dialects.ollama.tool_calls import ToolCalls
-from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text
+from stages.dialects.wire import as_count, as_dict, as_int, as_list, as_text, encode
 
 _DATA = EventKind.DATA
 
@@ -33,13 +35,16 @@ class Completer:
     """The events of one chat or text answer, for the client's `request`."""
 
     def __init__(self, request: Request, *, model: str, clock: Clock, new_call_id: Callable[[], str]) -> None:
+        self._operation = request.operation
         self._chat = request.operation == "chat"
         self._stream = request.stream
         self._model = model
         self._clock = clock
         self._watch = Stopwatch(clock)
         self._calls = ToolCalls(new_call_id)
-        self._named = Named(request.operation, model, self._now)
+        self._named = Named(request.operation, model)
+        self._alike = Alike() if request.stream else None
+        self._lines = Lines(request.operation)
         self._native = False
         self._seen = False
         self._finish: str | None = None
@@ -55,8 +60,31 @@ class Completer:
             return (END,) if self._native else (self._last(), END)
         if event.dialect == DIALECT:
             self._native = True
-            return (self._named(event),)
-        return self._told(event.data)
+            return (self._named(event, self._now),)
+        alike = self._alike
+        if alike is None or event.frame is None:
+            return self._told(event.data)
+        made = alike.made_of(event.frame, self._now_said)
+        if made is not None:
+            return (Event(frame=made, dialect=DIALECT, decode=self._lines.neutral),)
+        alike.forget()
+        events = self._told(event.data)
+        if len(events) == 1:
+            alike.learn(event, self._line_of)
+        return events
+
+    def _line_of(self, event: Event) -> bytes | None:
+        """What the encoder makes of it, but for the time."""
+        events = self._told(event.data)
+        if len(events) != 1:
+            return None
+        line = render.line(self._operation, events[0].data, model=self._model, created_at="", own=True)
+        return line_of({**line, "created_at": OWN})
+
+    def _now_said(self) -> bytes:
+        """The time of a line that says something."""
+        self._watch.said()
+        return encode(self._now())
 
     def _told(self, data: Data) -> tuple[Event, ...]:
         if self._created is None and not self._stream:

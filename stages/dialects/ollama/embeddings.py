@@ -9,7 +9,6 @@ import math
 import sys
 from array import array
 from base64 import b64decode
-from collections.abc import Callable
 from typing import Any
 
 from pipeline import Clock, Data, Event, EventKind, Request, UpstreamGarbage
@@ -55,13 +54,13 @@ class EmbeddingCompleter:
         self._inputs = len(inputs) if self._unit and isinstance(inputs, list) else 1
         self._model = model
         self._watch = Stopwatch(clock)
-        self._named: Callable[[Event], Event] = Named(request.operation, model, lambda: "")
+        self._named = Named(request.operation, model)
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         if event.kind is not EventKind.DATA:
             return (event,)
         if event.dialect == DIALECT:
-            return (self._named(event),)
+            return (self._named(event, str),)  # "": it has no time
         items = [as_dict(item) for item in as_list(event.data.get("data"))]
         if event.dialect is not None and len(items) != self._inputs:
             # Whose vector is missing nobody can tell, and a wrong one would go unnoticed (law 41).

@@ -19,7 +19,7 @@ class Fields:
 
     def __init__(self, values: Mapping[str, Any], known: Collection[str], *, struct: str, path: str = "") -> None:
         self._values = values
-        self._keys = {name: key for key in values if (name := go_json.folded(key)) in known}
+        self._keys = {name: key for key in values if (name := key if key in known else go_json.folded(key)) in known}
         self._struct = struct
         self.path = path
 
@@ -30,7 +30,12 @@ class Fields:
 
     def get(self, name: str) -> Any:
         """The value, or None: null means "not set"."""
-        return self._values[self._keys[name]] if name in self._keys else None
+        key = self._keys.get(name)
+        return None if key is None else self._values[key]
+
+    def says_only(self, names: frozenset[str]) -> bool:
+        """Whether there are no other fields than some of these."""
+        return len(self._keys) == len(self._values) and self._keys.keys() <= names
 
     def unknown(self) -> list[str]:
         """The paths of all that is not known here."""
@@ -39,7 +44,7 @@ class Fields:
 
     def text(self, name: str) -> str:
         value = self.get(name)
-        return self._typed(name, "" if value is None else value, str, "string")
+        return "" if value is None else self._typed(name, value, str, "string")
 
     def flag(self, name: str) -> bool | None:
         value = self.get(name)
@@ -54,11 +59,11 @@ class Fields:
 
     def items(self, name: str, element: str) -> list[Any]:
         value = self.get(name)
-        return self._typed(name, [] if value is None else value, list, f"[]{element}")
+        return [] if value is None else self._typed(name, value, list, f"[]{element}")
 
     def object(self, name: str, type_name: str = "map[string]interface {}") -> Data:
         value = self.get(name)
-        return self._typed(name, {} if value is None else value, dict, type_name)
+        return {} if value is None else self._typed(name, value, dict, type_name)
 
     def element(self, name: str, at: int, value: Any, known: Collection[str]) -> Fields:
         """The object `value` at place `at` of the array `name`."""

@@ -23,17 +23,16 @@ class Named:
     line is written afresh.
     """
 
-    def __init__(self, operation: str, model: str, now: Callable[[], str]) -> None:
+    def __init__(self, operation: str, model: str) -> None:
         self._always = _ALWAYS[operation]
         self._model = model
-        self._now = now
 
-    def __call__(self, event: Event) -> Event:
+    def __call__(self, event: Event, now: Callable[[], str]) -> Event:
         frame = event.frame
         if frame is None or (renamed := self._renamed(frame)) is None:
             data = {**event.data, "model": self._model}
             if "created_at" in self._always and not data.get("created_at"):
-                data["created_at"] = self._now()
+                data["created_at"] = now()
             return event.with_data(data)
         if renamed is frame:
             return event

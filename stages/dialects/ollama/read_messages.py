@@ -15,6 +15,7 @@ _ROLES: Mapping[str, Literal["system", "user", "assistant", "tool"]] = {
     "assistant": "assistant",
     "tool": "tool",
 }
+_SAID = frozenset({"role", "content"})
 _MESSAGE = frozenset({"role", "content", "thinking", "images", "tool_calls", "tool_name", "tool_call_id"})
 _CALL = frozenset({"id", "type", "function"})
 _FUNCTION = frozenset({"index", "name", "arguments"})
@@ -30,6 +31,8 @@ def read_messages(fields: Fields, losses: Losses) -> tuple[Message, ...]:
 
 def _message(fields: Fields, losses: Losses) -> Message:
     role = _role(fields)
+    if fields.says_only(_SAID):
+        return Message(role, placed(fields.text("content"), fields.at("content"), []), path=fields.path)
     images = [
         read_image(value, f"{fields.at('images')}[{at}]", "ChatRequest.messages.images")
         for at, value in enumerate(fields.items("images", "api.ImageData"))

@@ -18,15 +18,16 @@ _MOST_LOGPROBS = 20
 def read_parameters(fields: Fields, operation: str, losses: Losses) -> dict[Parameter, Given]:
     """The parameters by their rows in the table; what the table has no meaning for is reported, the unknown too."""
     found: dict[Parameter, Given] = {}
-    for row in READS:
+    for row in _ROWS[operation]:
         name = row.field
-        if operation not in row.operations or "." in name or "[" in name or name == "*":
+        given = fields.get(name)
+        if given is None:
             continue
         if isinstance(row.means, Parameter):
             value = _READERS[row.means](fields, name)
             if value is not None:
                 found[row.means] = Given(value, fields.at(name))
-        elif row.means is None and fields.get(name):
+        elif given:
             losses.drop(fields.at(name), row.if_lost)
     for path in fields.unknown():
         losses.drop(path, _UNKNOWN.if_lost)
@@ -36,6 +37,15 @@ def read_parameters(fields: Fields, operation: str, losses: Losses) -> dict[Para
     return found
 
 
+_ROWS = {
+    operation: [
+        row
+        for row in READS
+        if operation in row.operations and (isinstance(row.means, Parameter) or row.means is None)
+        if row.field != "*" and "." not in row.field and "[" not in row.field
+    ]
+    for operation in ("chat", "completion", "embedding", "embedding.single")
+}
 _UNKNOWN = next(row for row in READS if row.field == "*")
 
 

@@ -92,7 +92,7 @@ def rename(request: Request, model: str) -> Payload:
 def _check_types(payload: Payload, struct: Struct) -> None:
     """One level deep: a long history is not decoded for a look at its brackets."""
     for key, wanted in struct.fields.items():
-        raw = payload.raw(key) if wanted else None
+        raw = payload.raw(key) if wanted and key in payload else None
         if raw is None:
             continue
         found = go_json.kind(raw)

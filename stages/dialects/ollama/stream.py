@@ -111,6 +111,7 @@ class StreamEncoder:
     def __init__(self, render: Callable[[Event], Data], fold: Callable[[Sequence[Event]], Data]) -> None:
         self._render = render
         self._fold = fold
+        self._passed: Event | None = None
 
     def encode(self, event: Event) -> bytes:
         if event.kind is EventKind.END:
@@ -118,7 +119,10 @@ class StreamEncoder:
         if event.kind is EventKind.ERROR:
             return line_of({"error": _message(event.data)})
         if event.frame is not None and event.dialect == DIALECT and (line := as_line(event.frame)) is not None:
+            self._passed = event
             return line
+        if self._passed is not None and not event.data.get("created_at"):
+            self._render(self._passed)  # whose time it is given
         return line_of(self._render(event))
 
     def finish(self) -> bytes:

@@ -14,7 +14,7 @@ ZERO = "0001-01-01T00:00:00Z"
 """How "no time" is written."""
 
 _FORM = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2})"
     r"(?:[.,]([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _DAY = 86_400
@@ -57,16 +57,25 @@ def nanoseconds(text: str) -> int | None:
     form = _FORM.fullmatch(text)
     if form is None:
         return None
-    year, month, day, hour, minute, second = map(int, form.groups()[:6])
-    fraction, sign, hours, minutes = form.groups()[6:]
-    if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 60 and int(minutes or 0) < 60):
+    to_the_second, fraction, sign, hours, minutes = form.groups()
+    seconds = _from_the_second(to_the_second)
+    if seconds is None or int(minutes or 0) >= 60:
+        return None
+    if sign is not None:
+        seconds -= (int(hours) * 60 + int(minutes)) * (-60 if sign == "-" else 60)
+    return seconds * SECOND + (int(fraction[:9].ljust(9, "0")) if fraction else 0)
+
+
+@lru_cache(maxsize=8)  # as above
+def _from_the_second(text: str) -> int | None:
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+    hour, minute, second = int(text[11:13]), int(text[14:16]), int(text[17:])
+    if not (1 <= month <= 12 and hour < 24 and minute < 60 and second < 60):
         return None
     days = _days(year, month, day)
     if _date(days) != (year, month, day):  # the 31st of a month that has 30
         return None
-    offset = (int(hours or 0) * 60 + int(minutes or 0)) * (-60 if sign == "-" else 60)
-    seconds = days * _DAY + hour * 3600 + minute * 60 + second - offset
-    return seconds * SECOND + int((fraction or "0")[:9].ljust(9, "0"))
+    return days * _DAY + hour * 3600 + minute * 60 + second
 
 
 def unix(text: str) -> float | None:

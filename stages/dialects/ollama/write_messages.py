@@ -12,7 +12,8 @@ def write_messages(asked: NeutralRequest, card: ModelCard | None, losses: Losses
     written: list[Data] = []
     for message in asked.messages:
         written.append(_message(message, names, card, losses))
-        names.update((call.id, call.name) for call in message.calls if call.id)
+        if message.calls:
+            names.update((call.id, call.name) for call in message.calls if call.id)
     return written
 
 

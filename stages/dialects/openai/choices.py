@@ -22,7 +22,7 @@ class Choice(Protocol):
 def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> Data:
     """The whole answer that a stream spells out: its identity from the first event, the rest from the last."""
     answer: Data = {}
-    first: Data = {}
+    first: Data = {}  # of what identifies it
     usage: Any = None
     choices: dict[int, Choice] = {}
     for event in events:
@@ -30,7 +30,9 @@ def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> 
             continue
         data = event.data
         answer.update(data)
-        first = {**data, **first}
+        for key in _IDENTITY:
+            if key in data and key not in first:
+                first[key] = data[key]
         if data.get("usage") is not None:
             usage = data["usage"]
         for given in map(as_dict, as_list(data.get("choices"))):
@@ -38,9 +40,7 @@ def fold(events: Sequence[Event], object: str, new: Callable[[int], Choice]) -> 
             if index not in choices:
                 choices[index] = new(index)
             choices[index].add(given)
-    for key in _IDENTITY:
-        if key in first:
-            answer[key] = first[key]
+    answer.update(first)
     answer.pop("usage", None)
     if usage is not None:
         answer["usage"] = usage

@@ -13,10 +13,12 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline import END, Data, Event, EventKind, Request, UpstreamGarbage, UpstreamInterrupted
+from stages.dialects.alike import Alike
 from stages.dialects.openai import usage as usage_of
 from stages.dialects.openai.chat import CHUNK_OBJECT, TEXTS
 from stages.dialects.openai.foreign import ForeignChat, ForeignText
 from stages.dialects.openai.logprobs import complete_chat_logprobs, complete_text_logprobs
+from stages.dialects.openai.stream import decode_frame, encode_frame
 from stages.dialects.openai.tool_calls import ToolCalls
 from stages.dialects.wire import as_count, as_dict, as_list, as_text
 
@@ -53,12 +55,30 @@ class Completer(ABC):
         self._unsent: Data = {}
         self._open: set[int] = set()
         self._finished: set[int] = set()
+        self._alike = Alike() if request.stream else None
         self._translate: Callable[[Data], list[Data]] | None = None
 
     def __call__(self, event: Event) -> tuple[Event, ...]:
         """The events to send in place of `event`."""
         if event.kind is not _DATA:
             return self._end() if event.kind is EventKind.END else (event,)
+        alike = self._alike
+        if alike is None or event.frame is None:
+            return self._the_long_way(event)
+        made = alike.made_of(event.frame)
+        if made is not None:
+            return (Event(frame=made, dialect=_DIALECT, decode=decode_frame),)
+        alike.forget()
+        events = self._the_long_way(event)
+        if len(events) == 1:
+            alike.learn(event, self._frame_of)
+        return events
+
+    def _frame_of(self, event: Event) -> bytes | None:
+        events = self._the_long_way(event)
+        return encode_frame(events[0].data) if len(events) == 1 else None
+
+    def _the_long_way(self, event: Event) -> tuple[Event, ...]:
         if event.dialect != _DIALECT and (event.dialect or self._translate is not None):
             # Another protocol's server is answering. What the gateway puts between its events is taken for its.
             if self._translate is None:
@@ -94,16 +114,17 @@ class Completer(ABC):
                 elif text is not None:
                     text["finish_reason"] = finish
         usage = usage_of.complete(data["usage"]) if data.get("usage") is not None else None
-        if usage is not None:
-            self._usage_chunk = {**head, "choices": [], "usage": usage}
-        if not (said or ended):
-            self._unsent = head
-            return ()
-        self._unsent = {}
-        if usage is not None and not self._stream:
+        if usage is not None and not self._stream and said:
             head["usage"], self._usage_chunk = usage, None
-        elif not self._tells_null_usage:
-            del head["usage"]
+        else:
+            if usage is not None:
+                self._usage_chunk = {**head, "choices": [], "usage": usage}
+            if not (said or ended):
+                self._unsent = head
+                return ()
+            if not self._tells_null_usage:
+                del head["usage"]
+        self._unsent = {}
         if said and ended:
             return event.with_data({**head, "choices": said}), event.with_data({**head, "choices": ended})
         head["choices"] = said or ended
@@ -145,13 +166,13 @@ class Completer(ABC):
     def _end(self) -> tuple[Event, ...]:
         if not self._open:
             raise UpstreamGarbage("The upstream's answer has no choices.", work_done="maybe")
-        unfinished = sorted(self._open - self._finished)
+        unfinished = self._open - self._finished
         if unfinished and self._stream:
             # An end marker without a finish reason is how a cut answer looks; "stop" would hide it (pitfall 17).
             raise UpstreamInterrupted("The upstream ended the stream without a finish reason.", work_done="maybe")
         events: list[Event] = []
         if unfinished:
-            finish = [self.ended(index, {}, self.finish_reason(index, "stop")) for index in unfinished]
+            finish = [self.ended(index, {}, self.finish_reason(index, "stop")) for index in sorted(unfinished)]
             events.append(Event({"choices": finish}))
         if self._usage_chunk is not None and self._wants_usage:
             events.append(Event(self._usage_chunk))

@@ -68,9 +68,11 @@ def word(value: Any, path: str, words: Sequence[str]) -> str | None:
 
 def required_text(owner: Data, key: str, path: str) -> str:
     """A string that must be there and say something. `path` is its owner's: what is absent has no path to name."""
-    given = text(owner.get(key), f"{path}.{key}")
+    given = owner.get(key)
     if given is None:
         raise InvalidRequest(f"`{path}` has no `{key}`.", param=path, code="missing_required_parameter")
+    if not isinstance(given, str):
+        raise wrong(f"{path}.{key}", "a string")
     if not given:
         raise invalid(f"{path}.{key}", f"`{path}.{key}` must not be empty.")
     return given

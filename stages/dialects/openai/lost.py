@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from pipeline import Data, IfLost, Losses
@@ -21,7 +21,7 @@ def lose(losses: Losses, path: str, message: str | None = None, *, if_lost: IfLo
     losses.drop(path, rule, message)
 
 
-def lose_others(losses: Losses, owner: Data, path: str, known: Iterable[str]) -> None:
+def lose_others(losses: Losses, owner: Data, path: str, known: Collection[str]) -> None:
     """All fields of `owner` but the known ones. Null and empty lists say nothing, so nothing is lost with them."""
     for key, value in owner.items():
         if key not in known and not says_nothing(value):

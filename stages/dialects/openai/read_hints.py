@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline import IfLost, Losses
@@ -37,19 +37,20 @@ _INSIDE = {
 def read_hints(payload: Mapping[str, Any], operation: str, losses: Losses) -> None:
     """Report each by its rule; what says only what is so anyway is no loss."""
     read = _READ[operation]
-    for name, value in payload.items():
-        if name not in read and not says_nothing(value):
+    for name in payload:
+        if name not in read and not says_nothing(payload[name]):
             lose(losses, name, if_lost=None if name in _KNOWN[operation] else UNKNOWN)
     for name, known in _INSIDE.items():
-        if name in read and isinstance(payload.get(name), dict):
+        if name in payload and name in read and isinstance(payload[name], dict):
             lose_others(losses, payload[name], name, known)
-    if "modalities" in read:
-        _modalities(payload.get("modalities"), losses)
-    if "service_tier" in read:
-        _service_tier(payload.get("service_tier"), losses)
-    if "stream_options" in read:
-        options = expect.thing(payload.get("stream_options"), "stream_options")
-        lose_others(losses, options or {}, "stream_options", ("include_usage",))
+    for name, check in _CHECKS.items():
+        if name in payload and name in read:
+            check(payload[name], losses)
+
+
+def _stream_options(given: Any, losses: Losses) -> None:
+    options = expect.thing(given, "stream_options")
+    lose_others(losses, options or {}, "stream_options", ("include_usage",))
 
 
 def _service_tier(given: Any, losses: Losses) -> None:
@@ -66,3 +67,10 @@ def _modalities(given: Any, losses: Losses) -> None:
             raise expect.wrong(f"modalities[{at}]", "a string")
     if any(item != "text" for item in wanted):
         lose(losses, "modalities", "Only text can be answered here.")
+
+
+_CHECKS: Mapping[str, Callable[[Any, Losses], None]] = {
+    "modalities": _modalities,
+    "service_tier": _service_tier,
+    "stream_options": _stream_options,
+}

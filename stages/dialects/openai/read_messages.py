@@ -18,8 +18,13 @@ _ROLES: dict[str, Literal["system", "user", "assistant", "tool"]] = {
     "tool": "tool",
     "function": "tool",
 }
-_ASSISTANT = ("refusal", "reasoning", "reasoning_content", "tool_calls", "function_call")
-_KNOWN = {"assistant": _ASSISTANT, "tool": ("tool_call_id", "name"), "function": ("name",)}
+_SAID = frozenset({"role", "content"})
+_KNOWN = {
+    **dict.fromkeys(_ROLES, _SAID),
+    "assistant": _SAID | {"refusal", "reasoning", "reasoning_content", "tool_calls", "function_call"},
+    "tool": _SAID | {"tool_call_id", "name"},
+    "function": _SAID | {"name"},
+}
 
 
 def read_messages(given: Any, losses: Losses) -> tuple[Message, ...]:
@@ -34,15 +39,15 @@ def read_messages(given: Any, losses: Losses) -> tuple[Message, ...]:
 
 
 def _message(given: Any, path: str, names: dict[str, str], losses: Losses) -> Message:
-    message = expect.thing(given, path)
-    if message is None:
+    if not isinstance(given, dict):
         raise expect.wrong(path, "an object")
+    message: Data = given
     role = expect.required_text(message, "role", path).lower()
     if role not in _ROLES:
         raise InvalidRequest(f"There is no role `{role}`.", param=f"{path}.role", code="invalid_value")
-    lose_others(losses, message, path, ("role", "content", *_KNOWN.get(role, ())))
+    lose_others(losses, message, path, _KNOWN[role])
     parts = read_content(message.get("content"), f"{path}.content", losses)
-    if role == "assistant":
+    if role == "assistant" and not message.keys() <= _SAID:
         return _assistant(message, parts, path, names, losses)
     if _ROLES[role] == "tool":
         return _answer(message, parts, path, names)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from pipeline import Data, Given, InvalidRequest, Losses, Parameter
 from stages.dialects.openai import expect
@@ -107,39 +109,67 @@ def read_parameters(payload: Mapping[str, Any], operation: str, losses: Losses) 
     return given
 
 
+class _Row(NamedTuple):
+    """What there is to know of a row of parameters when a request is read."""
+
+    path: str
+    owner: str
+    name: str
+    means: Parameter
+    parse: Parse
+
+
+def _row(path: str, means: Parameter) -> _Row:
+    owner, _, name = path.rpartition(".")
+    return _Row(path, owner, name, means, _PARSE_FIELD.get(path) or _PARSE.get(means, expect.number))
+
+
+_BY_OWNER = {
+    operation: [
+        (owner, tuple(group))
+        for owner, group in groupby((_row(row.field, means) for row, means in rows), key=attrgetter("owner"))
+    ]
+    for operation, rows in ROWS.items()
+}
+"""The same in runs of one object, of which most are absent or empty."""
+
+
 def _said(payload: Mapping[str, Any], operation: str) -> Iterator[tuple[str, Parameter, Any]]:
     """Every field that says something: its path, what it means and its value."""
-    objects = {name: _object(payload, name) for name in ("reasoning", "ollama", *OPTION_OBJECTS)}
+    objects = _objects(payload)
+    top = frozenset(payload)
     native = {name: _native(objects[name], operation) for name in OPTION_OBJECTS}
-    for row, means in ROWS[operation]:
-        owner, _, name = row.field.rpartition(".")
-        if name == _REST:
-            if native[owner]:
-                yield owner, means, native[owner]
-            continue
+    for owner, rows in _BY_OWNER[operation]:
         values = objects[owner] if owner else payload
-        if name in native.get(owner, ()):
+        names = objects[owner] if owner else top
+        if not names:
             continue
-        value = values.get(name)
-        if value is None:
-            continue
-        parsed = _PARSE_FIELD.get(row.field, _PARSE.get(means, expect.number))(value, row.field)
-        if parsed is not None:
-            yield row.field, means, parsed
+        only_native = native.get(owner, {})
+        for path, _, name, means, parse in rows:
+            if name == _REST:
+                if only_native:
+                    yield owner, means, only_native
+                continue
+            if name not in names or name in only_native or (value := values[name]) is None:
+                continue
+            parsed = parse(value, path)
+            if parsed is not None:
+                yield path, means, parsed
 
 
-def _object(payload: Mapping[str, Any], path: str) -> Data:
-    """The object at a dotted path, empty where there is none."""
-    values = payload
-    walked = ""
-    for name in path.split("."):
-        walked = f"{walked}.{name}" if walked else name
-        values = expect.thing(values.get(name), walked) or {}
-    return dict(values)
+def _objects(payload: Mapping[str, Any]) -> Mapping[str, Data]:
+    """The objects that hold parameters by their paths, empty where there is none."""
+    reasoning = expect.thing(payload.get("reasoning"), "reasoning") or {}
+    ollama = expect.thing(payload.get("ollama"), "ollama") or {}
+    options = expect.thing(payload.get("options"), "options") or {}
+    inner = expect.thing(ollama.get("options"), "ollama.options") or {}
+    return {"reasoning": reasoning, "ollama": ollama, "options": options, "ollama.options": inner}
 
 
 def _native(options: Data, operation: str) -> Data:
     """The options that only a server of their kind can read, set back to its own default (-1) included."""
+    if not options:
+        return options
     named = NAMED_OPTIONS[operation]
     return {
         name: value

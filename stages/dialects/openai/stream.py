@@ -27,6 +27,9 @@ DONE = b"data: [DONE]\n\n"
 _USUAL = b"data: {"  # how nearly every frame begins; it carries an object, so it cannot be the end marker
 _TELLING = re.compile(rb'"(?:error"|usage"(?!:null))')  # one search, because every frame pays for it
 
+# Strings that mean nothing but themselves, wherever they stand.
+_TEXTS = re.compile(rb'"(?:content|reasoning|reasoning_content|text|obfuscation)": ?("(?:[^"\\]|\\.)+")', re.DOTALL)
+
 
 class StreamDecoder(FramedDecoder):
     """Frames and events of an upstream's stream.
@@ -56,7 +59,7 @@ class StreamDecoder(FramedDecoder):
                 return ()
             if data.startswith(b"[DONE]"):
                 return (Event({}, kind=EventKind.END, frame=frame, dialect=self.dialect),)
-        return (Event(frame=frame, dialect=self.dialect, decode=_decode),)
+        return (Event(frame=frame, dialect=self.dialect, decode=decode_frame, texts=_TEXTS),)
 
     def usage(self) -> Usage | None:
         return self._usage
@@ -90,7 +93,7 @@ class StreamEncoder:
     def encode(self, event: Event) -> bytes:
         if event.frame is not None and event.dialect == self.dialect:
             return event.frame
-        return DONE if event.kind is _END else b"data: " + encode(event.data) + b"\n\n"
+        return DONE if event.kind is _END else encode_frame(event.data)
 
     def finish(self) -> bytes:
         return b""
@@ -99,7 +102,11 @@ class StreamEncoder:
         return self._fold(events)
 
 
-def _decode(frame: bytes) -> Data:
+def encode_frame(data: Data) -> bytes:
+    return b"data: " + encode(data) + b"\n\n"
+
+
+def decode_frame(frame: bytes) -> Data:
     try:
         data = decode(data_of(frame) or b"")
     except NOT_JSON as error:

@@ -7,10 +7,11 @@ them on the way (pitfall of some client libraries), and accept both.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
 from pipeline import Data, Losses, Message, ToolCall
 from stages.dialects.wire import encode

@@ -38,7 +38,7 @@ def with_json_hint(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 
 def _message(message: Message, losses: Losses, reasoning: str | None) -> Data:
-    content = _content(message.parts)
+    content = _content(message)
     written: Data = {"role": message.role, "content": content}
     if message.calls:
         # N3: with calls an empty text is null, else "" (pitfall 37).
@@ -55,10 +55,11 @@ def _message(message: Message, losses: Losses, reasoning: str | None) -> Data:
     return written
 
 
-def _content(parts: Sequence[Part]) -> str | list[Data]:
-    if all(isinstance(part, Text) for part in parts):
-        return "\n".join(part.text for part in parts if isinstance(part, Text))
-    return [_part(part) for part in parts if not isinstance(part, Text) or part.text]
+def _content(message: Message) -> str | list[Data]:
+    for part in message.parts:
+        if not isinstance(part, Text):
+            return [_part(part) for part in message.parts if not isinstance(part, Text) or part.text]
+    return message.text
 
 
 def _part(part: Part) -> Data:
