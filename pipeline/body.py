@@ -38,7 +38,6 @@ class Body(Attachments):
         "_concluded",
         "_deadline",
         "_decoder",
-        "_encoder",
         "_eof",
         "_failure",
         "_first_out_at",
@@ -51,6 +50,7 @@ class Body(Attachments):
         "_released",
         "_source",
         "bytes_out",
+        "encoder",
         "pieces_out",
     )
 
@@ -58,7 +58,7 @@ class Body(Attachments):
         super().__init__()
         self._source = source
         self._decoder = decoder
-        self._encoder: Encoder | None = None
+        self.encoder: Encoder | None = None  # what writes its bytes, and knows their content type
         self._deadline: Deadline = _NO_DEADLINE
         self._plain = False
         self._eof = False
@@ -89,7 +89,7 @@ class Body(Attachments):
         if last is not None:
             self._attaching()
             self._enders = (last, *self._enders)
-        self._encoder = encoder
+        self.encoder = encoder
         if deadline is not None:
             self._deadline = deadline
 
@@ -99,7 +99,7 @@ class Body(Attachments):
         A failure before the first byte is raised, so that the answer can still carry a true status; after it, and
         only for streams, the last piece is one error event and the end follows. Never an end marker after an error.
         """
-        encoder = self._encoder
+        encoder = self.encoder
         if encoder is None:
             raise RuntimeError("this body has no encoder: read its events, or let the runtime bind it")
         if not self._started:
@@ -156,9 +156,9 @@ class Body(Attachments):
 
     async def collect(self) -> Data:
         """The whole answer as one object: a stream is folded, by the law that whole = collected stream."""
-        if self._encoder is None:
+        if self.encoder is None:
             raise RuntimeError("this body has no encoder to fold by")
-        return self._encoder.fold([event async for event in self])
+        return self.encoder.fold([event async for event in self])
 
     async def aclose(self) -> None:
         """Release everything. Idempotent, and safe at any time; an early close is the outcome CLOSED."""
@@ -179,7 +179,7 @@ class Body(Attachments):
 
     def _start(self) -> None:
         self._started = True
-        encoder, decoder = self._encoder, self._decoder
+        encoder, decoder = self.encoder, self._decoder
         self._plain = (
             encoder is not None
             and not self._functions
