@@ -37,35 +37,41 @@ class Attachments:
     __slots__ = ("_closers", "_enders", "_error_makers", "_functions", "_patches", "_started")
 
     def __init__(self) -> None:
-        self._functions: list[tuple[Callable[[Event], Any], bool]] = []  # and whether it expands
-        self._patches: list[PatchFunction] = []
-        self._error_makers: list[ErrorFunction] = []
-        self._enders: list[EndFunction] = []
-        self._closers: list[CloseFunction] = []
+        # Tuples, and another for each attachment: most bodies have one or two in all.
+        self._functions: tuple[tuple[Callable[[Event], Any], bool], ...] = ()  # and whether it expands
+        self._patches: tuple[PatchFunction, ...] = ()
+        self._error_makers: tuple[ErrorFunction, ...] = ()
+        self._enders: tuple[EndFunction, ...] = ()
+        self._closers: tuple[CloseFunction, ...] = ()
         self._started = False
 
     def map(self, f: MapFunction) -> None:
-        self._attach(self._functions, (f, False))
+        self._attaching()
+        self._functions += ((f, False),)
 
     def expand(self, f: ExpandFunction) -> None:
-        self._attach(self._functions, (f, True))
+        self._attaching()
+        self._functions += ((f, True),)
 
     def patch(self, f: PatchFunction) -> None:
-        self._attach(self._patches, f)
+        self._attaching()
+        self._patches += (f,)
 
     def on_error(self, f: ErrorFunction) -> None:
-        self._attach(self._error_makers, f)
+        self._attaching()
+        self._error_makers += (f,)
 
     def on_end(self, f: EndFunction) -> None:
-        self._attach(self._enders, f)
+        self._attaching()
+        self._enders += (f,)
 
     def on_close(self, f: CloseFunction) -> None:
-        self._attach(self._closers, f)
+        self._attaching()
+        self._closers += (f,)
 
-    def _attach(self, to: list[Any], what: Any) -> None:
+    def _attaching(self) -> None:
         if self._started:
             raise RuntimeError("attach to a body before its first read")
-        to.append(what)
 
     def _fused(self, emit: Emit) -> Emit:
         """All functions as one, in the order of attachment; what comes out of the last goes to `emit`."""

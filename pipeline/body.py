@@ -12,7 +12,8 @@ inner ones' source.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -33,10 +34,10 @@ class Body(Attachments):
     """A lazily read body: attach functions before the first read (see `Attachments`), then read it once or close it."""
 
     __slots__ = (
+        "_asked_at",
         "_concluded",
         "_deadline",
         "_decoder",
-        "_encoder",
         "_eof",
         "_failure",
         "_first_out_at",
@@ -49,6 +50,7 @@ class Body(Attachments):
         "_released",
         "_source",
         "bytes_out",
+        "encoder",
         "pieces_out",
     )
 
@@ -56,7 +58,7 @@ class Body(Attachments):
         super().__init__()
         self._source = source
         self._decoder = decoder
-        self._encoder: Encoder | None = None
+        self.encoder: Encoder | None = None  # what writes its bytes, and knows their content type
         self._deadline: Deadline = _NO_DEADLINE
         self._plain = False
         self._eof = False
@@ -68,6 +70,7 @@ class Body(Attachments):
         self._queue: deque[Event] = deque()
         self.bytes_out = 0
         self.pieces_out = 0
+        self._asked_at = 0.0
         self._first_out_at: float | None = None
         self._first_waited = 0.0
 
@@ -84,9 +87,9 @@ class Body(Attachments):
     def bind(self, encoder: Encoder, deadline: Deadline | None = None, last: EndFunction | None = None) -> None:
         """Say which dialect the bytes are for, until when, and who is `last` to hear of the end. For the runtime."""
         if last is not None:
-            self.on_end(last)
-            self._enders.insert(0, self._enders.pop())
-        self._encoder = encoder
+            self._attaching()
+            self._enders = (last, *self._enders)
+        self.encoder = encoder
         if deadline is not None:
             self._deadline = deadline
 
@@ -96,13 +99,14 @@ class Body(Attachments):
         A failure before the first byte is raised, so that the answer can still carry a true status; after it, and
         only for streams, the last piece is one error event and the end follows. Never an end marker after an error.
         """
-        encoder = self._encoder
+        encoder = self.encoder
         if encoder is None:
             raise RuntimeError("this body has no encoder: read its events, or let the runtime bind it")
-        self._start()
+        if not self._started:
+            self._start()
         try:
             while not self._over:
-                frames = await self._advance()
+                frames = self._frames_of(await self._read())
                 if (frames or self._over) and (piece := self._encode(frames, encoder)):
                     self._handed_out(len(piece))
                     return piece
@@ -131,10 +135,11 @@ class Body(Attachments):
 
     async def __anext__(self) -> Event:
         """The next event, for embedders and tests. A failure is raised once the events before it were seen."""
-        self._start()
+        if not self._started:
+            self._start()
         try:
             while not self._queue and not self._over:
-                self._run(await self._advance())
+                self._run(self._frames_of(await self._read()))
             if self._queue:
                 self._handed_out(0)
                 return self._queue.popleft()
@@ -151,9 +156,9 @@ class Body(Attachments):
 
     async def collect(self) -> Data:
         """The whole answer as one object: a stream is folded, by the law that whole = collected stream."""
-        if self._encoder is None:
+        if self.encoder is None:
             raise RuntimeError("this body has no encoder to fold by")
-        return self._encoder.fold([event async for event in self])
+        return self.encoder.fold([event async for event in self])
 
     async def aclose(self) -> None:
         """Release everything. Idempotent, and safe at any time; an early close is the outcome CLOSED."""
@@ -173,10 +178,8 @@ class Body(Attachments):
         return self._concluded
 
     def _start(self) -> None:
-        if self._started:
-            return
         self._started = True
-        encoder, decoder = self._encoder, self._decoder
+        encoder, decoder = self.encoder, self._decoder
         self._plain = (
             encoder is not None
             and not self._functions
@@ -185,45 +188,44 @@ class Body(Attachments):
         )
         self._into_queue = self._fused(self._queue.append)
 
-    async def _advance(self) -> list[Any]:
-        """The frames of one more read. Raises what was put off until the frames before it had left."""
+    def _read(self) -> Awaitable[Any]:
+        """One more read: a piece, or None at the end. Raises what was put off until the frames before it had left."""
         if self._pending is not None:
             raise self._pending
         if self._decoder.finished:
-            await self._drain()
-            self._over = True
-            return []
-        asked = perf_counter()
-        piece = await self._deadline.guard(self._source.next)
+            return self._drain()
         if self._first_out_at is None:
-            self._first_waited += perf_counter() - asked
+            self._asked_at = perf_counter()
+        return self._deadline.guard(self._source.next)
+
+    def _frames_of(self, piece: Any) -> list[Any]:
+        """The frames that one more read completes; none once the body is over."""
+        if self._over:
+            return []
+        if self._first_out_at is None:
+            self._first_waited += perf_counter() - self._asked_at
+        decoder = self._decoder
         if piece is not None:
-            frames = self._decoder.feed(piece)
-            self._pending = self._decoder.failure
+            frames = decoder.feed(piece)
+            self._pending = decoder.failure
             return frames
         self._eof = True
-        frames = self._decoder.finish()
-        self._pending = self._decoder.failure
+        frames = decoder.finish()
+        self._pending = decoder.failure
         self._over = self._pending is None
         return frames
 
     async def _drain(self) -> None:
         """Read past the end marker to the end of the message, so that the connection can be used again."""
-        if self._eof:
-            return
-        with time_limit(DRAIN_SECONDS):
-            try:
-                while await self._source.next() is not None:
-                    pass
-                self._eof = True
-            except Exception:
-                # The answer is complete; a connection that breaks now is closed, and nobody needs to know.
-                return
+        with time_limit(DRAIN_SECONDS), suppress(Exception):
+            # The answer is complete; a connection that breaks now is closed, and nobody needs to know.
+            while not self._eof:
+                self._eof = await self._source.next() is None
+        self._over = True
 
     def _encode(self, frames: list[Any], encoder: Encoder) -> bytes:
-        if self._plain:
-            out = frames
-        else:
+        out = frames
+        if not self._plain:
             self._run(frames)
             out = self._written(encoder)
             if self._over:

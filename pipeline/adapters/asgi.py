@@ -147,7 +147,8 @@ class _Exchange:
         body, send = response.body, self._send
         try:
             piece = await body.next_piece()
-            encoder = match.dialect.encoder(request)
+            encoder = body.encoder
+            assert encoder is not None  # it was bound by `handle`
             headers: RawHeaders = [(b"content-type", encoder.content_type.encode())]
             headers += [(name.encode(), value.encode("latin-1")) for name, value in response.headers]
             if encoder.whole:

@@ -9,8 +9,10 @@ import msgspec
 
 from stages.dialects.wire import NOT_JSON, decode_top, encode, on_one_line
 
-# Up to the name there are no brackets and no escapes, so the quotes pair up and the key is one of the outermost object.
-_HEAD = re.compile(rb'(?:data: )?\s*\{[^{}\[\]\\]*?"model"\s*:\s*("[^"\\]*")')
+_KEY = b'"model"'
+_NAME = re.compile(rb'"model"\s*:\s*("[^"\\]*")')
+_OPENINGS = (b"{", b"data: {")
+_BACKSLASH = 0x5C  # an int: looking for one in bytes is much quicker than looking for b"\\"
 
 
 def rename(data: bytes, name: bytes) -> bytes:
@@ -30,7 +32,7 @@ def rename(data: bytes, name: bytes) -> bytes:
 
 
 class FrameRenamer:
-    """Renames one frame of a stream after another, mostly without reading it.
+    """Renames one frame of a stream after another, or the one of a whole answer, mostly without reading it.
 
     The frames of a stream begin alike up to the model's name, so what was found out about the first beginning holds
     for all that have it. The name must not come again, escaped neither, since readers take the last: such a frame, and
@@ -47,12 +49,25 @@ class FrameRenamer:
 
     def __call__(self, frame: bytes) -> bytes:
         if not (self._head and frame.startswith(self._head)):
-            found = _HEAD.match(frame)
+            found = _first_name(frame)
             if found is None:
                 return self._read(frame)
-            self._head = found[0]
-            self._renamed = frame[: found.start(1)] + self._name
+            self._head = frame[: found.end()]
+            self._renamed = on_one_line(frame[: found.start(1)] + self._name)
         end = len(self._head)
-        if frame.find(b'"model"', end) >= 0 or frame.find(b"\\u006", end) >= 0:
+        rest = frame[end:]
+        if frame.find(_KEY, end) >= 0 or (_BACKSLASH in rest and b"\\u006" in rest):
             return self._read(frame)
-        return on_one_line(self._renamed + frame[end:])
+        return self._renamed + on_one_line(rest)
+
+
+def _first_name(frame: bytes) -> re.Match[bytes] | None:
+    """The first name in `frame`, if its key is certainly one of the outermost object.
+
+    That is so if nothing before it but the brace at the beginning is a bracket or an escape: then quotes pair up.
+    """
+    at = frame.find(_KEY)
+    before = frame[:at]
+    if at < 0 or not before.startswith(_OPENINGS) or len(before.translate(None, b"{}[]\\")) != at - 1:
+        return None
+    return _NAME.match(frame, at)

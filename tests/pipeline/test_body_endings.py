@@ -97,7 +97,7 @@ async def test_who_is_last_hears_after_every_stage() -> None:
     log: list[str] = []
     body = line_body(FakeSource(b".\n", log=log))
     Ending(body, log)
-    body.bind(body._encoder, last=lambda outcome: log.append("last hears"))  # type: ignore[arg-type]  # bound already
+    body.bind(body.encoder, last=lambda outcome: log.append("last hears"))  # type: ignore[arg-type]  # bound already
     await read(body)
     assert [line for line in log if line.endswith("hears")] == [*HEARD, "last hears"]
 

@@ -123,9 +123,9 @@ class OpenAI:
 
     def renamer(self, request: Request, model: str) -> Callable[[bytes], bytes]:
         name = encode(model)
-        if not request.stream:
-            return lambda data: rename(data, name)
-        return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
+        if request.stream:
+            return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
+        return FrameRenamer(name, lambda answer: rename(answer, name))
 
 
 def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:

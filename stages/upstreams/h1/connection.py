@@ -82,32 +82,23 @@ class H1Connection(asyncio.Protocol):
             self._phase = Phase.HEAD
             until = self._loop.time() + self._options.first_byte_seconds
             while not reader.head_done:
-                await self._event(until)
+                await self.event(until)
         except BaseException:
             self.abort()
             raise
         return reader
 
-    def take(self) -> bytes | None:
-        """The body bytes that are here already; None if there are none."""
+    def awaiting_body(self) -> float:
+        """More of the body is expected from now on; until when, is for `event`."""
+        self._phase = Phase.BODY
+        return self._loop.time() + self._options.idle_seconds
+
+    def take(self) -> bytes:
+        """The body bytes that are here already."""
         if self._reading_paused and self.alive:
             self._reading_paused = False
             self._transport.resume_reading()
         return self._reader.take()
-
-    async def next(self) -> bytes | None:
-        """The body bytes of one or more reads, waiting for them; None at the end."""
-        self._phase = Phase.BODY
-        until = self._loop.time() + self._options.idle_seconds
-        try:
-            while (piece := self.take()) is None:
-                if self._reader.complete:
-                    return None
-                await self._event(until)
-        except BaseException:
-            self.abort()
-            raise
-        return piece
 
     async def _write(self, head: bytes, body: bytes) -> None:
         self._phase = Phase.WRITE
@@ -117,7 +108,7 @@ class H1Connection(asyncio.Protocol):
         for at in range(0, len(body), WRITE_BYTES):
             until = self._loop.time() + self._options.write_seconds
             while self._write_paused and not self._reader.head_done:
-                await self._event(until)
+                await self.event(until)
             if self._reader.head_done:
                 return
             self._send(view[at : at + WRITE_BYTES])
@@ -167,13 +158,15 @@ class H1Connection(asyncio.Protocol):
 
     # -- waiting -------------------------------------------------------------------------------------------------
 
-    def _event(self, until: float) -> asyncio.Future[None]:
+    def event(self, until: float) -> asyncio.Future[None]:
         """The next thing to happen: bytes, room to write, the end, or the time is up. Raises what went wrong before."""
         if self._error is not None:
             raise self._error
-        self._waiter = self._loop.create_future()
-        self._arm(until)
-        return self._waiter
+        self._waiter = waiter = self._loop.create_future()
+        self._expires_at = until
+        if until < self._fires_at:
+            self._arm(until)
+        return waiter
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

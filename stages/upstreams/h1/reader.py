@@ -35,7 +35,6 @@ class ResponseReader:
         "_is_1_1",
         "_is_head",
         "_parser",
-        "_pieces",
         "buffered",
         "complete",
         "compressed",
@@ -43,6 +42,7 @@ class ResponseReader:
         "head_done",
         "headers",
         "keep_alive",
+        "pieces",
         "received",
         "status",
         "surplus",
@@ -55,7 +55,7 @@ class ResponseReader:
         self._faulty_framing = False
         self._field_bytes = 0
         self._heeded = 0  # how much had been received when a head or a piece of the body came last
-        self._pieces: list[bytes] = []
+        self.pieces: list[bytes] = []
         self.headers: list[tuple[bytes, bytes]] = []
         self.status = 0
         self.received = 0
@@ -96,19 +96,18 @@ class ResponseReader:
         if self.head_done and self.ends_with_close:
             self.complete = True  # (2)
 
-    def take(self) -> bytes | None:
-        """The body bytes that have come since the last call, as one piece; None if there are none."""
-        if not self._pieces:
-            return None
-        piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces.clear()
+    def take(self) -> bytes:
+        """The body bytes that have come since the last call, as one piece; b"" if there are none."""
+        pieces = self.pieces
+        piece = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
         self.buffered = 0
         return piece
 
     @property
     def reusable(self) -> bool:
         """The message is provably complete, nothing is left over, and the server did not say close (RFC 9112 9.3)."""
-        return self.complete and self.keep_alive and not (self.surplus or self.ends_with_close or self._pieces)
+        return self.complete and self.keep_alive and not (self.surplus or self.ends_with_close or self.pieces)
 
     # httptools calls these; what they raise comes out of `feed_data` as its error's context.
 
@@ -144,7 +143,7 @@ class ResponseReader:
             self.surplus = True  # (1)
             return
         self._heeded = self.received
-        self._pieces.append(body)
+        self.pieces.append(body)
         self.buffered += len(body)
 
     def on_message_complete(self) -> None:

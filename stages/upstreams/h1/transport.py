@@ -123,16 +123,20 @@ class _Source:
     async def next(self) -> bytes | None:
         if self._over:
             return None
-        piece = self._connection.take()
-        if piece is None and not self._reader.complete:
+        connection, reader = self._connection, self._reader
+        if not (reader.pieces or reader.complete):
+            until = connection.awaiting_body()
             try:
-                piece = await self._connection.next()
+                while not (reader.pieces or reader.complete):
+                    await connection.event(until)
             except BaseException:
+                connection.abort()
                 self._release()
                 raise
-        if piece is None:
-            self._release()
-        return piece
+        if reader.pieces:
+            return connection.take()
+        self._release()
+        return None
 
     async def aclose(self) -> None:
         self._release()

@@ -30,9 +30,10 @@ async def used(pool: H1Pool) -> H1Connection:
     """A connection that has answered once, ready to be given back."""
     connection = await pool.acquire()
     head = b"POST / HTTP/1.1\r\nhost: x\r\n\r\n"
-    await connection.exchange(head, b"", is_head=False)
-    while await connection.next() is not None:
-        pass
+    reader = await connection.exchange(head, b"", is_head=False)
+    while not reader.complete:
+        await connection.event(connection.awaiting_body())
+    connection.take()
     return connection
 
 

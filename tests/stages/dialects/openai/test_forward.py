@@ -83,8 +83,10 @@ def test_what_has_no_model_at_its_top_keeps_its_bytes(data: bytes) -> None:
 
 
 def test_deep_nesting_is_forwarded_and_not_a_crash() -> None:
-    deep = b'{"model": "theirs", "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    assert rename(deep) is deep
+    deep = b"[" * 100_000 + b"]" * 100_000
+    assert rename(b'{"model": "theirs", "a": ' + deep + b"}") == b'{"model": "asked", "a": ' + deep + b"}"
+    to_be_read = b'{"a": ' + deep + b', "model": "theirs"}'
+    assert rename(to_be_read) is to_be_read
 
 
 def test_a_nested_model_is_not_the_model() -> None:
