@@ -23,7 +23,7 @@ from pipeline.deadline import Deadline, NoDeadline, shielded, time_limit
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.events import Data, Event
 from pipeline.neutral import EventSource, NeutralDecoder
-from pipeline.outcome import Outcome, OutcomeKind, notify, release
+from pipeline.outcome import CLOSED, COMPLETE, FAILED, Outcome, notify, release
 from pipeline.source import Source
 
 DRAIN_SECONDS = 1.0
@@ -284,11 +284,11 @@ class Body(Attachments):
 
     def _outcome(self) -> Outcome:
         if self._failure is not None:
-            kind = OutcomeKind.FAILED
+            kind = FAILED
         elif self._decoder.finished:
-            kind = OutcomeKind.COMPLETE
+            kind = COMPLETE
         else:
-            kind = OutcomeKind.CLOSED
+            kind = CLOSED
         return Outcome(
             kind,
             error=self._failure,

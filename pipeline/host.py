@@ -60,6 +60,7 @@ class Host:
         self.resource = resource
         self._implementation = implementation
         self._dialects: dict[str, Dialect] = {}
+        self._upstreams: dict[str, Upstream] = {}
         self.clock: Clock = clock if clock is not None else SystemClock()
         self.random_bytes = random_bytes
         self._log = log
@@ -72,8 +73,10 @@ class Host:
         return self._log
 
     def upstream(self, name: str) -> Upstream:
-        found: Upstream = self.resource("upstreams", name)
-        return found
+        """Looked up per request in some stages, as dialects are."""
+        if name not in self._upstreams:
+            self._upstreams[name] = self.resource("upstreams", name)
+        return self._upstreams[name]
 
     def key_store(self, name: str) -> KeyStore:
         found: KeyStore = self.resource("keys", name)

@@ -19,7 +19,7 @@ import msgspec
 from pipeline.deadline import soon
 from pipeline.errors import GatewayError, as_gateway_error
 from pipeline.log import NAME
-from pipeline.outcome import Outcome, OutcomeKind
+from pipeline.outcome import COMPLETE, Outcome
 from pipeline.request import Request
 from pipeline.response import Response
 from pipeline.wellknown import HEAD_SECONDS, TARGET_USED
@@ -182,7 +182,7 @@ class AccessRecord(msgspec.Struct, eq=False):
             facts["first_byte_ms"] = taken / 1000
             facts["upstream_ms"] = waited / 1000
             facts["own_ms"] = max(taken - waited, 0) / 1000
-        if outcome.kind is OutcomeKind.COMPLETE:
+        if outcome.kind is COMPLETE:
             facts["outcome"] = "complete"
         elif outcome.error is not None:
             facts.update(_cut(outcome.error.facts()), outcome="failed")
