@@ -19,7 +19,7 @@ _decode_top = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 _ABSENT = object()
-_PIECE_BYTES = 16 * 1024
+_PIECE_BYTES = 32 * 1024
 
 
 def _check_text(body: bytes) -> None:

@@ -42,7 +42,19 @@ from stages.dialects.wire import encode, media_type
 
 _PATHS = {"chat": "/chat/completions", "completion": "/completions", "embedding": "/embeddings"}
 _NEUTRAL: Mapping[str, Callable[[Data], Data]] = {"chat": chat.neutral, "completion": text.neutral}
-_FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {"chat": chat.fold, "completion": text.fold}
+
+
+def _models(events: Sequence[Event]) -> Data:
+    return models.encode_answer(embeddings.fold(events))
+
+
+_FOLD: Mapping[str, Callable[[Sequence[Event]], Data]] = {
+    "chat": chat.fold,
+    "completion": text.fold,
+    "models.list": _models,
+    "models.running": _models,
+    "models.show": _models,
+}
 _JSON = (("content-type", "application/json"),)
 
 
@@ -66,7 +78,7 @@ class OpenAI:
         return requests.decode_request(operation, body, path_model)
 
     def encoder(self, request: Request) -> Encoder:
-        fold = _fold(request.operation)
+        fold = _FOLD.get(request.operation, embeddings.fold)
         return StreamEncoder(fold) if request.stream else WholeEncoder(fold)
 
     def error_reply(self, error: GatewayError, model: str = "") -> ErrorReply:
@@ -126,9 +138,3 @@ class OpenAI:
         if request.stream:
             return FrameRenamer(name, lambda frame: replace_data(frame, lambda data: rename(data, name)))
         return FrameRenamer(name, lambda answer: rename(answer, name))
-
-
-def _fold(operation: str) -> Callable[[Sequence[Event]], Data]:
-    if operation.startswith("models."):
-        return lambda events: models.encode_answer(embeddings.fold(events))
-    return _FOLD.get(operation, embeddings.fold)
