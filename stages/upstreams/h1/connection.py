@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import select
 import ssl
-from enum import Enum
 from math import inf
-from typing import cast
+from typing import Literal, cast
 
 from pipeline import (
     GatewayError,
@@ -27,12 +26,8 @@ HIGH_WATER_BYTES = 256 * 1024
 WRITE_BYTES = 64 * 1024
 
 
-class Phase(Enum):
-    """What is being waited for; named in time-out errors."""
-
-    WRITE = "write"
-    HEAD = "first byte"
-    BODY = "idle"
+Phase = Literal["write", "first byte", "idle"]
+"""What is being waited for; named in time-out errors."""
 
 
 class Cut(UpstreamUnavailable):
@@ -49,7 +44,7 @@ class H1Connection(asyncio.Protocol):
         self._open = False
         self._reader = ResponseReader(is_head=False)
         self._error: GatewayError | None = None
-        self._phase = Phase.WRITE
+        self._phase: Phase = "write"
         self._written = False
         self._write_paused = False
         self._reading_paused = False
@@ -79,7 +74,7 @@ class H1Connection(asyncio.Protocol):
                 self._written = True
             else:
                 await self._write(head, body)
-            self._phase = Phase.HEAD
+            self._phase = "first byte"
             until = self._loop.time() + self._options.first_byte_seconds
             while not reader.head_done:
                 await self.event(until)
@@ -90,7 +85,7 @@ class H1Connection(asyncio.Protocol):
 
     def awaiting_body(self) -> float:
         """More of the body is expected from now on; until when, is for `event`."""
-        self._phase = Phase.BODY
+        self._phase = "idle"
         return self._loop.time() + self._options.idle_seconds
 
     def take(self) -> bytes:
@@ -101,7 +96,7 @@ class H1Connection(asyncio.Protocol):
         return self._reader.take()
 
     async def _write(self, head: bytes, body: bytes) -> None:
-        self._phase = Phase.WRITE
+        self._phase = "write"
         self._written = False
         self._send(head)
         view = memoryview(body)
@@ -193,7 +188,7 @@ class H1Connection(asyncio.Protocol):
             self._arm(self._expires_at)
             return
         if self._waiter is not None:
-            detail = f"{self._phase.value} time-out"
+            detail = f"{self._phase} time-out"
             self._error = UpstreamTimeout("The upstream was silent for too long.", work_done="maybe", detail=detail)
             self._wake()
         self.abort()
