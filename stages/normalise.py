@@ -39,6 +39,13 @@ class Normalise:
 
     async def __call__(self, request: Request, call_next: Handler, /) -> Response:
         response = await call_next(request)
+        try:
+            return self._put_right(request, response)
+        except BaseException:
+            await response.body.aclose()
+            raise
+
+    def _put_right(self, request: Request, response: Response) -> Response:
         # What the caller asked decides how the answer looks, not what `transform` has made of it.
         asked = request.slots.get(ORIGINAL, request)
         if asked.operation not in _ANSWERED_BY_MODELS:

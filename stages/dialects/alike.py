@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from secrets import token_hex
 
 import msgspec
 
@@ -19,14 +20,14 @@ Make = Callable[[Event], bytes | None]
 
 _encode = msgspec.json.Encoder().encode
 _as_text = msgspec.json.Decoder(str).decode
-_MARK = b"gatewright: text "
-_MARKED = re.compile(rb'"%b(\d+)"' % _MARK)
+_MARK = b"gatewright: text %b " % token_hex(16).encode()
+_MARKED = re.compile(rb'"%b(\d+);"' % _MARK)
 _LESSONS = 3
 _NOTHING = -1
 _STATEFUL = ("finish_reason", "logprobs", "tool_calls", "function_call")
 
 
-OWN = f"{_MARK.decode()}0"
+OWN = f"{_MARK.decode()}0;"
 """What whoever uses this puts where a text of its own belongs; those of the frame are numbered from 1."""
 
 
@@ -53,15 +54,16 @@ class Alike:
 
     def made_of(self, frame: bytes, own: Callable[[], bytes] | None = None) -> bytes | None:
         """What is made of `frame`; None if it must go the long way. `own` makes the JSON string to put at `OWN`."""
-        inside = frame.removeprefix(self._before).removesuffix(self._after)
-        if len(inside) + self._outside != len(frame):
+        at, end = len(self._before), len(frame) - len(self._after)
+        if self._outside < 0 or at > end or not (frame.startswith(self._before) and frame.endswith(self._after)):
             return None
         texts = [b""]
         try:
             for between in self._between:
-                text, _, inside = inside.partition(between)
-                texts.append(_again(text))
-            texts.append(_again(inside))
+                found = frame.index(between, at, end)
+                texts.append(_again(frame[at:found]))
+                at = found + len(between)
+            texts.append(_again(frame[at:end]))
         except ValueError:
             return None
         if own is not None:
@@ -82,7 +84,7 @@ class Alike:
             return
         self._lessons -= 1
         around = _around(texts, frame)
-        marked = b"".join([around[0], *(b'"%b%d"%b' % (_MARK, at, around[at]) for at in range(1, len(around)))])
+        marked = b"".join([around[0], *(b'"%b%d;"%b' % (_MARK, at, around[at]) for at in range(1, len(around)))])
         told = make(Event(frame=marked, dialect=event.dialect, decode=event.decode)) if len(around) > 1 else None
         made = _MARKED.split(told) if told is not None else [_MARK]
         if any(_MARK in part for part in made[::2]):

@@ -7,7 +7,19 @@ from typing import Any, Literal
 
 import pytest
 
-from pipeline import CHOICE, END, ORIGINAL, TARGET_USED, Body, Event, Payload, Request, Response, Target
+from pipeline import (
+    CHOICE,
+    END,
+    ORIGINAL,
+    TARGET_USED,
+    Body,
+    Event,
+    InvalidRequest,
+    Payload,
+    Request,
+    Response,
+    Target,
+)
 from stages.dialects.openai.dialect import OpenAI
 from stages.normalise import Normalise
 from tests.pipeline.fakes import FakeSource as LineSource
@@ -183,3 +195,14 @@ async def test_an_embedding_answer_without_vectors_is_the_upstreams_fault(bent: 
     served = await serve(request, [json.dumps(bent).encode()], content_type=JSON)
     assert served.raised is not None
     assert served.raised.code == "upstream_protocol_error"
+
+
+async def test_an_answer_that_cannot_be_put_right_is_let_go() -> None:
+    """What the caller asked is decoded only here: an error of theirs must not cost the upstream's connection."""
+    source = LineSource()
+    payload = Payload.parse(b'{"model": "m", "input": "x", "dimensions": 1e999}')
+    request = Request("embedding", dialect="openai", model="m", payload=payload)
+    stage = Normalise(Normalise.Settings(), fake_host())
+    with pytest.raises(InvalidRequest):
+        await stage(request, Next(lambda _: Response(Body(source, LineDecoder()))))
+    assert source.closed

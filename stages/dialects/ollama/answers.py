@@ -15,7 +15,7 @@ from stages.dialects.wire import as_text
 GENERATING = frozenset({"chat", "completion"})
 EMBEDDING = frozenset({"embedding", "embedding.single"})
 # Strings that mean nothing but themselves, wherever they stand. The time of a line counts only in the first.
-TEXTS = re.compile(rb'"(?:content|response|thinking|created_at)": ?("(?:[^"\\]|\\.)+")', re.DOTALL)
+TEXTS = re.compile(rb'"(?:content|response|thinking|created_at)": ?("(?:[^"\\\r\n]++|\\[^\r\n])++")')
 
 
 class Answers:

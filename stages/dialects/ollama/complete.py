@@ -62,7 +62,10 @@ class Completer:
             self._native = True
             return (self._named(event, self._now),)
         alike = self._alike
-        if alike is None or event.frame is None:
+        if alike is None:
+            return self._told(event.data)
+        if event.frame is None:
+            alike.forget()
             return self._told(event.data)
         made = alike.made_of(event.frame, self._now_said)
         if made is not None:

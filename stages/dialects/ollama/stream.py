@@ -123,6 +123,7 @@ class StreamEncoder:
             return line
         if self._passed is not None and not event.data.get("created_at"):
             self._render(self._passed)  # whose time it is given
+        self._passed = None
         return line_of(self._render(event))
 
     def finish(self) -> bytes:

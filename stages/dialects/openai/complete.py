@@ -63,7 +63,10 @@ class Completer(ABC):
         if event.kind is not _DATA:
             return self._end() if event.kind is EventKind.END else (event,)
         alike = self._alike
-        if alike is None or event.frame is None:
+        if alike is None:
+            return self._the_long_way(event)
+        if event.frame is None:
+            alike.forget()
             return self._the_long_way(event)
         made = alike.made_of(event.frame)
         if made is not None:

@@ -6,7 +6,7 @@ checked here is what would otherwise fail further on with a worse message.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,7 +26,7 @@ class _Sound(msgspec.Struct):
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_MODEL)]
     messages: Annotated[list[_Object], msgspec.Meta(min_length=1)]
     stream: bool | None = None
-    stream_options: _Object | None = None
+    stream_options: dict[str, Any] | None = None
 
 
 _sound = msgspec.json.Decoder(_Sound).decode

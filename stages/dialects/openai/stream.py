@@ -28,7 +28,7 @@ _USUAL = b"data: {"  # how nearly every frame begins; it carries an object, so i
 _TELLING = re.compile(rb'"(?:error"|usage"(?!:null))')  # one search, because every frame pays for it
 
 # Strings that mean nothing but themselves, wherever they stand.
-_TEXTS = re.compile(rb'"(?:content|reasoning|reasoning_content|text|obfuscation)": ?("(?:[^"\\]|\\.)+")', re.DOTALL)
+_TEXTS = re.compile(rb'"(?:content|reasoning|reasoning_content|text|obfuscation)": ?("(?:[^"\\\r\n]++|\\[^\r\n])++")')
 
 
 class StreamDecoder(FramedDecoder):

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import Dialect, Event, Headers, Payload, Request
+from pipeline import Event, Headers
 from pipeline.testing import VirtualClock
 from stages.dialects.ollama.dialect import Ollama
-from stages.dialects.openai.dialect import OpenAI
+from tests.stages.dialects.completed import (
+    DIALECTS,
+    STREAM_TYPES,
+    WAYS,
+    as_it_is,
+    asked,
+    ended,
+    frame,
+    framed,
+    told,
+    without_texts,
+)
 from tests.stages.dialects.openai.wild import wild_answers
-
-DIALECTS: dict[str, Dialect] = {"openai": OpenAI(), "ollama": Ollama()}
-WAYS = [("openai", "openai"), ("ollama", "openai"), ("openai", "ollama")]
-STREAM_TYPES = {"openai": "text/event-stream", "ollama": "application/x-ndjson"}
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["", "a", "way", '"', "\\", 'x"},"', "\u2028", "é", "\n", "stop", "m"])
 NAMES = st.sampled_from(["content", "reasoning", "reasoning_content", "text", "response", "thinking", "refusal"])
@@ -65,7 +72,7 @@ def streams(draw: st.DrawFn, upstream: str) -> list[bytes]:
         for _ in range(draw(st.integers(1, 4))):
             text = json.dumps(_retold(item, draw), ensure_ascii=ascii_only, separators=separators)
             space = draw(SPACES)
-            frames.append(_framed(upstream, text.replace(':"', f':{space}"') if space else text))
+            frames.append(framed(upstream, text.replace(':"', f':{space}"') if space else text))
     return frames
 
 
@@ -80,49 +87,6 @@ def _retold(value: Any, draw: st.DrawFn, name: str = "") -> Any:
     return draw(TEXTS) if told and isinstance(value, str) else value
 
 
-def _framed(upstream: str, text: str) -> bytes:
-    data = text.encode("utf-8", "surrogatepass")
-    return b"data: " + data + b"\n\n" if upstream == "openai" else data.replace(b"\n", b" ") + b"\n"
-
-
-def asked(client: str, operation: str) -> Request:
-    payload = Payload({"model": "asked", "stream_options": {"include_usage": True}})
-    return Request(operation, model="asked", payload=payload, dialect=client, stream=True, id="1")
-
-
-Change = Callable[[Event], Event]
-
-
-def told(
-    way: tuple[str, str], operation: str, frames: Sequence[bytes], change: Change, fields: Sequence[str]
-) -> Iterator[bytes | str]:
-    """What a client gets for each frame, up to an error."""
-    upstream, client = way
-    clock = VirtualClock()
-    request = asked(client, operation)
-    decoder = DIALECTS[upstream].decoder(request, Headers([("content-type", STREAM_TYPES[upstream])]))
-    complete = DIALECTS[client].completer(request, model="asked", id="1", clock=clock, reasoning_fields=fields)
-    encoder = DIALECTS[client].encoder(request)
-    for frame in frames:
-        clock.advance(0.25)
-        try:
-            for each in decoder.feed(frame):
-                for event in decoder.events(each):
-                    yield b"".join(encoder.encode(made) for made in complete(change(event)))
-        except Exception as error:
-            yield repr(error)
-            return
-
-
-def as_it_is(event: Event) -> Event:
-    return event
-
-
-def without_texts(event: Event) -> Event:
-    """So that nothing is learnt."""
-    return Event(kind=event.kind, frame=event.frame, dialect=event.dialect, decode=event.decode)
-
-
 @pytest.mark.parametrize("way", WAYS)
 @given(data=st.data())
 def test_it_is_what_the_long_way_makes(way: tuple[str, str], data: st.DataObject) -> None:
@@ -131,18 +95,6 @@ def test_it_is_what_the_long_way_makes(way: tuple[str, str], data: st.DataObject
     fields = data.draw(st.sampled_from([(), ("reasoning",), ("reasoning", "reasoning_content")]))
     long = list(told(way, operation, frames, without_texts, fields))
     assert list(told(way, operation, frames, as_it_is, fields)) == long
-
-
-def frame(way: tuple[str, str], text: str) -> bytes:
-    if way[0] == "openai":
-        choice = {"index": 0, "delta": {"content": text}, "logprobs": None, "finish_reason": None}
-        return _framed("openai", json.dumps({"id": "1", "choices": [choice], "obfuscation": text * 2}))
-    line = {"model": "m", "created_at": f"2026-11-22T10:15:{len(text)}0Z", "message": {"content": text}, "done": False}
-    return _framed("ollama", json.dumps(line))
-
-
-def ended(frame: bytes) -> bytes:
-    return frame.replace(b'"finish_reason": null', b'"finish_reason": "stop"').replace(b'"text', b'"')
 
 
 def spaced(frame: bytes) -> bytes:

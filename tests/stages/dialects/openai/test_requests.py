@@ -118,6 +118,7 @@ def test_of_duplicate_keys_the_last_counts_for_the_check_and_for_the_upstream() 
         b'{"model": "a", "messages": [{}], "stream_options": {}}',
         b'{"model": "a", "messages": [{}], "stream": true, "stream_options": {"include_usage": true}}',
         b'{"model": "a", "messages": [{}], "stream_options": {"include_usage": true}}',
+        b'{"model": "a", "messages": [{}], "stream": true, "stream_options": {"x": 1e999}}',
         b'{"model": "a", "messages": [{}, 1]}',
         b'{"model": "\\ud800", "messages": [{}]}',
         b'{"model": "' + b"m" * 512 + b'", "messages": [{}]}',
