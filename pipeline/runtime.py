@@ -21,7 +21,6 @@ from pipeline.identity import RequestIds
 from pipeline.observe import AccessRecord, Emit, access_log, access_record, log_cause
 from pipeline.request import Request
 from pipeline.response import Response
-from pipeline.slots import Slots
 from pipeline.wellknown import NOTES, ORIGINAL
 
 WHOLE_SECONDS = 600.0
@@ -116,9 +115,8 @@ class Pipeline:
         embedded = record is None
         record = record if record is not None else self.record(request.id)
         dialect = chosen.speaks(request.dialect)
-        if request.id != record.id or request.dialect != dialect.name:
-            request = request.evolve(id=record.id, dialect=dialect.name)
-        request = request.evolve(slots=request.slots.overlay(Slots({NOTES: record, ORIGINAL: request})))
+        request = request.evolve(id=record.id, dialect=dialect.name, slots=request.slots.with_(NOTES, record))
+        request = request.with_slot(ORIGINAL, request)
         record.asked(request, chosen.name)
         deadline = deadline_in(self._seconds_left(request))
         response: Response | None = None

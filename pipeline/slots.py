@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, Generic, TypeVar, overload
 
-import msgspec
-
 T = TypeVar("T")
 D = TypeVar("D")
 
@@ -29,14 +27,17 @@ class Slot(Generic[T]):
         return f"Slot({self.name})"
 
 
-class Slots(msgspec.Struct, frozen=True, eq=False):
+class Slots:
     """An immutable set of slot values. Writing makes a new set that shares nothing mutable with the old one.
 
     Values are whatever the writer put in; the values themselves should be immutable too, because a retry sees
     the same request again.
     """
 
-    _values: Mapping[Slot[Any], Any] = msgspec.field(default_factory=dict)
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[Slot[Any], Any] | None = None) -> None:
+        self._values: Mapping[Slot[Any], Any] = values if values is not None else {}
 
     def __getitem__(self, slot: Slot[T]) -> T:
         """The value of `slot`; `KeyError` names the slot when no stage wrote it."""

@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import Context
 from math import frexp, ldexp
-from time import monotonic
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 GRAIN_SECONDS = 0.001
 """By how much the loop is asked too late. uvloop counts whole milliseconds, and would look just before it is time."""
@@ -32,13 +31,17 @@ class Loop(Protocol):
         """Call it back then, in the thread of the loop."""
         ...
 
-    def is_closed(self) -> bool:
-        """Whether it will never run again."""
+    def time(self) -> float:
+        """Its clock, in seconds."""
         ...
 
 
 class Timer:
-    """Calls its own `_expire` once its time is up, in an empty context, unless it is stopped before. Never early."""
+    """Calls its own `_expire`, in an empty context, once its time is up by the loop's clock, unless it is stopped.
+
+    uvloop's clock stands still during a turn and counts milliseconds: a timer that is started late in a long turn is
+    early by what had passed of it, as one of the loop's own would be.
+    """
 
     __slots__ = ("_due_at", "_line")
 
@@ -46,11 +49,11 @@ class Timer:
     _line: dict[Timer, float]
 
     def _start(self, loop: Loop, seconds: float) -> None:
-        lines = _latest
-        if lines.loop() is not loop:
-            lines = _lines_of(loop)
-        # Not the loop's own time: uvloop's is that of the turn's beginning, and the timer would be early by the turn.
-        now = monotonic()
+        try:
+            lines: _Lines = loop._gatewright_lines  # type: ignore[attr-defined]
+        except AttributeError:
+            lines = loop._gatewright_lines = _Lines(loop)  # type: ignore[attr-defined]
+        now = loop.time()
         self._due_at = now + seconds
         lines[seconds].enter(self, now)
 
@@ -66,11 +69,23 @@ class Timer:
 class _Lines(dict[float, "_Line"]):
     """All lines of one loop: for each wait that was asked for lately the line to begin in."""
 
-    __slots__ = ("_by_exponent", "loop")
+    __slots__ = ("_by_exponent", "_loop")
 
-    def __init__(self, loop: Loop | None) -> None:
-        self.loop: Callable[[], Loop | None] = (lambda: None) if loop is None else ref(loop)
+    def __init__(self, loop: Loop) -> None:
+        self._loop = ref(loop)  # which has us: no cycle
         self._by_exponent: dict[int, _Line] = {}
+
+    def now(self) -> float:
+        return self._running().time()
+
+    def call_later(self, seconds: float, call: Callable[[], object]) -> None:
+        # In no context: that of whoever came first would be kept, and be everybody's.
+        self._running().call_later(seconds, call, context=Context())
+
+    def _running(self) -> Loop:
+        loop = self._loop()
+        assert loop is not None, "it is running"
+        return loop
 
     def __missing__(self, seconds: float) -> _Line:
         if len(self) >= REMEMBERED:
@@ -106,43 +121,31 @@ class _Line:
             self._arm(self._seconds)
 
     def _arm(self, seconds: float) -> None:
-        loop = self._lines.loop()
-        assert loop is not None, "it is running"
+        self._lines.call_later(seconds + GRAIN_SECONDS, self._look)
         self._armed = True
-        # In no context: that of whoever came first would be kept, and be everybody's.
-        loop.call_later(seconds + GRAIN_SECONDS, self._look, context=Context())
 
     def _look(self) -> None:
         self._armed = False
-        now = monotonic()
+        now = self._lines.now()
         waited: list[Timer] = []
         for timer, since in self._waiting.items():
             if (left := since + self._seconds - now) > 0:
                 self._arm(left)
                 break
             waited.append(timer)
+        due: list[Timer] = []
         for timer in waited:
-            if self._waiting.pop(timer, None) is None:
-                continue  # stopped by one before it
             rest = timer._due_at - now
             if rest > 0:
+                del self._waiting[timer]
                 self._lines.line(rest).enter(timer, now)
             else:
-                timer._expire()
-
-
-# By loop, and the one that was asked last: there is hardly ever another. Weak, or a loop would outlive its run.
-_all: WeakKeyDictionary[Loop, _Lines] = WeakKeyDictionary()
-_latest = _Lines(None)
-
-
-def _lines_of(loop: Loop) -> _Lines:
-    global _latest
-    lines = _all.get(loop)
-    if lines is None:
-        for other in list(_all):
-            if other.is_closed():
-                del _all[other]  # what still waits there waits for ever, and would keep its loop
-        lines = _all[loop] = _Lines(loop)
-    _latest = lines
-    return lines
+                due.append(timer)
+        try:
+            while due:
+                timer = due.pop(0)
+                if self._waiting.pop(timer, None) is not None:
+                    timer._expire()
+        finally:
+            if due:
+                self._arm(0)  # one raised: the others are due at the next look

@@ -8,6 +8,7 @@ from pipeline.adapters.disconnect import Receive
 from pipeline.adapters.paths import Fields
 from pipeline.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 
+_USUAL_BYTES = 100  # of a content type: what is remembered is kept, and may be a stranger's
 _MOST_DIGITS = 18  # of a length in bytes; Python refuses to read a number of thousands
 
 
@@ -48,14 +49,16 @@ def check_content_type(fields: Fields, read: frozenset[str] | None) -> None:
     value = fields.get(b"content-type")
     if read is None or value is None:
         return
-    called = _media_type(value)
+    called = _remembered(value) if len(value) <= _USUAL_BYTES else _media_type(value)
     if called and called not in read:
         raise UnsupportedMediaType(f"A body of type {called[:100]} is not read here; send {min(read)}.")
 
 
-@lru_cache(maxsize=64)  # clients say the same few
 def _media_type(content_type: bytes) -> str:
     return content_type.decode("latin-1").partition(";")[0].strip().lower()
+
+
+_remembered = lru_cache(maxsize=64)(_media_type)  # clients say the same few
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

@@ -51,7 +51,7 @@ class _Watch(Timer):
         self._start(loop, UNWATCHED_SECONDS)
 
     def _expire(self) -> None:
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(), context=self._context)
+        self._watcher = self._context.run(asyncio.get_running_loop().create_task, self._watch())
 
     async def _watch(self) -> None:
         await _disconnected(self._receive)
@@ -63,8 +63,9 @@ class _Watch(Timer):
         """The work is over: from now on a departure changes nothing."""
         self._task = None
         self._stop()
-        if self._watcher is not None:
-            self._watcher.cancel()
+        watcher, self._watcher = self._watcher, None  # its CancelledError keeps a frame that has `self`
+        if watcher is not None:
+            watcher.cancel()
 
 
 async def _on_asyncio(loop: asyncio.AbstractEventLoop, receive: Receive, work: Callable[[], Awaitable[None]]) -> bool:

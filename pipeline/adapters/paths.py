@@ -20,6 +20,7 @@ RawHeaders = Sequence[tuple[bytes, bytes]]
 Fields = Mapping[bytes, bytes]
 
 _HOST = re.compile(rb"[A-Za-z0-9.-]+(:[0-9]{1,5})?\Z|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?\Z")
+_LONGEST_HOST = 300  # a name of 253 characters (RFC 1035 3.1) and a port
 _ONCE = frozenset((b"host", b"content-length", b"content-type", b"content-encoding", b"transfer-encoding"))
 
 
@@ -101,7 +102,9 @@ def check_head(headers: RawHeaders, fields: Fields, *, needs_host: bool) -> Gate
     host = fields.get(b"host")
     if host is None:
         return InvalidRequest("An HTTP/1.1 request must have a Host header field.") if needs_host else None
-    return None if _is_host(host) else InvalidRequest("The Host header field is malformed.")
+    return (
+        None if len(host) <= _LONGEST_HOST and _is_host(host) else InvalidRequest("The Host header field is malformed.")
+    )
 
 
 @lru_cache(maxsize=64)

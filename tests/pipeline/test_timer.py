@@ -12,7 +12,6 @@ from weakref import ref
 
 import pytest
 
-from pipeline import timer
 from pipeline.timer import GRAIN_SECONDS, Loop, Timer
 
 
@@ -23,7 +22,6 @@ class ToyLoop:
         self.now = 1000.0
         self.asked = 0
         self.early = early
-        self.closed = False
         self.calls: list[tuple[float, int, Callable[..., object]]] = []
 
     def call_later(
@@ -35,8 +33,8 @@ class ToyLoop:
         self.calls.append((self.now + max(delay - self.early, GRAIN_SECONDS / 10), self.asked, callback))
         return None
 
-    def is_closed(self) -> bool:
-        return self.closed
+    def time(self) -> float:
+        return self.now
 
     def run(self, seconds: float) -> None:
         until = self.now + seconds
@@ -68,10 +66,8 @@ class Alarm(Timer):
 
 
 @pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> ToyLoop:
-    loop = ToyLoop()
-    monkeypatch.setattr(timer, "monotonic", lambda: loop.now)
-    return loop
+def loop() -> ToyLoop:
+    return ToyLoop()
 
 
 @pytest.mark.parametrize("early", [0.0, 0.0015])
@@ -170,16 +166,30 @@ def test_two_loops_by_turns_keep_their_own(loop: ToyLoop) -> None:
     assert [alarm.at is None for alarm in alarms] == [False, True]
 
 
+@pytest.mark.parametrize("seconds", [0.25, 600.0])
+def test_one_that_raises_holds_up_no_other(loop: ToyLoop, seconds: float) -> None:
+    """What is raised there may also be somebody's Ctrl-C."""
+
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    Alarm(loop, seconds, fail)
+    others = [Alarm(loop, seconds + more) for more in (0, 0, 0.001, 0.2)]
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(seconds + 1)
+    due = loop.now
+    loop.run(1)
+    assert [alarm.at is not None and alarm.at - due <= 5 * GRAIN_SECONDS for alarm in others] == [True] * 3 + [False]
+    assert others[-1].at is not None
+
+
 @pytest.mark.parametrize("waiting", [False, True])
-def test_a_loop_that_is_gone_is_not_kept(loop: ToyLoop, waiting: bool) -> None:
+def test_a_loop_that_is_gone_is_not_kept(waiting: bool) -> None:
     gone = ToyLoop()
     alarm = Alarm(gone, 600.0)
     if not waiting:
         alarm.stop()
-    gone.closed = True
     alive: ref[Loop] = ref(gone)
     del gone, alarm
-    if waiting:  # forgotten when the next loop comes
-        Alarm(loop, 600.0).stop()
     gc.collect()
     assert alive() is None

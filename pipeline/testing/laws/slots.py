@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from pipeline.request import Request
 from pipeline.response import Response
@@ -16,10 +15,14 @@ from pipeline.testing.world import World
 from pipeline.wellknown import NOTES
 
 
-class WatchedSlots(Slots, frozen=True, eq=False):
+class WatchedSlots(Slots):
     """Slots that remember which of them somebody looked at, whatever is written on top of them."""
 
-    read: set[Slot[Any]] = msgspec.field(default_factory=set)
+    __slots__ = ("read",)
+
+    def __init__(self, values: Mapping[Slot[Any], Any], read: set[Slot[Any]]) -> None:
+        super().__init__(values)
+        self.read = read
 
     def __getitem__(self, slot: Slot[Any]) -> Any:
         self.read.add(slot)

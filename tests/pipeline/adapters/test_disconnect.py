@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from typing import Any
+from weakref import ref
 
 import anyio
 import pytest
@@ -129,3 +132,43 @@ async def test_each_client_is_watched_in_the_context_of_its_own_request() -> Non
             for mine in "abc":
                 group.start_soon(request, mine)
     assert sorted(seen) == [("a", "a"), ("b", "b"), ("c", "c")]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_request_that_was_watched_leaves_nothing_to_the_garbage_collector(anyio_backend: str) -> None:
+    watched = anyio.Event()
+
+    async def receive() -> Message:
+        watched.set()
+        await anyio.sleep_forever()
+        return {}
+
+    held = ref(receive)
+    gc.disable()
+    try:
+        assert await while_connected(receive, watched.wait)
+        del receive
+        await asyncio.sleep(0)  # the watcher hears that it is cancelled
+        await asyncio.sleep(0)
+        assert held() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_a_client_is_watched_where_tasks_are_made_in_the_old_way(anyio_backend: str) -> None:
+    """By a factory that takes no context (Python before 3.11)."""
+
+    def factory(loop: asyncio.AbstractEventLoop, work: Any) -> asyncio.Task[Any]:
+        return asyncio.Task(work, loop=loop)
+
+    async def leaves() -> Message:
+        return {"type": "http.disconnect"}
+
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(factory)
+    try:
+        with anyio.fail_after(10):
+            assert not await while_connected(leaves, anyio.sleep_forever)
+    finally:
+        loop.set_task_factory(None)
