@@ -10,13 +10,13 @@ from dataclasses import replace
 from benchmarks.gateway.agreed import ALIASES
 from benchmarks.gateway.answers import CHUNKS, WHOLE_BYTES
 from benchmarks.gateway.bodies import body
-from benchmarks.gateway.cpu import cpu_seconds, longest_wait, rss_bytes, waits
+from benchmarks.gateway.cpu import core_seconds, cpu_seconds, longest_wait, rss_bytes, waits
 from benchmarks.gateway.figures import Spent, figures
 from benchmarks.gateway.load import Load, Prepared, prepared
 from benchmarks.gateway.measurement import Measurement
 from benchmarks.gateway.peers.peer import Peer
 from benchmarks.gateway.scenarios import Ask, Scenario
-from benchmarks.gateway.servers import Running
+from benchmarks.gateway.servers import PEER_CORE, Running
 
 WARM_UP_SECONDS = 0.3
 MOST_SECONDS = 8.0
@@ -64,7 +64,7 @@ async def _visit(
     try:
         await load.start(scenario.ramp_seconds)
         await _warmed(load, scenario)
-        cpu, waited, begun = cpu_seconds(it.pid), waits(it.pid), time.monotonic()
+        cpu, waited, used, begun = cpu_seconds(it.pid), waits(it.pid), core_seconds(PEER_CORE), time.monotonic()
         tally.counting = True
         await asyncio.sleep(planned)
         late = time.monotonic() - begun - planned
@@ -72,7 +72,8 @@ async def _visit(
         tally.counting = False
         took = time.monotonic() - begun
         cpu, rss = cpu_seconds(it.pid) - cpu, rss_bytes(it.pid)
-        wait = _wait_for_others(cpu, took, longest_wait(waited, waits(it.pid))) if it.own_core else None
+        others = core_seconds(PEER_CORE) - used - cpu
+        wait = _wait_for_others(others, longest_wait(waited, waits(it.pid))) if it.own_core else None
     finally:
         load.stop()
     disturbed = ""
@@ -87,10 +88,10 @@ async def _visit(
     return figures(it.peer.name, scenario, number, tally, Spent(cpu, took, rss, base_rss_bytes, wait, disturbed))
 
 
-def _wait_for_others(cpu: float, took: float, waited: float | None) -> float | None:
-    """How much of a wait was for somebody else: threads of one peer wait for each other as well, and while they do, the
-    core is the peer's."""
-    return None if waited is None else min(waited, max(0.0, took - cpu))
+def _wait_for_others(others: float, waited: float | None) -> float | None:
+    """How much of a wait was for somebody else: no more than `others` had of the core, in seconds. Threads of one peer
+    wait for each other as well."""
+    return None if waited is None else min(waited, max(0.0, others))
 
 
 def request(peer: Peer, ask: Ask) -> Prepared:

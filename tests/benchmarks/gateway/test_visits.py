@@ -42,6 +42,8 @@ def waiting(monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
     so_far = accumulate(chain.from_iterable((0.0, wait) for wait in seconds))
     monkeypatch.setattr(visit, "waits", lambda _: {1: next(so_far)})
     monkeypatch.setattr(visit, "cpu_seconds", lambda _: 1.0)
+    used = count(0.0, 9.0)
+    monkeypatch.setattr(visit, "core_seconds", lambda _: next(used))
 
 
 async def test_a_slow_peer_is_counted_from_its_first_answers_on_and_until_there_are_two_on_each_connection() -> None:
@@ -141,7 +143,7 @@ async def test_a_peer_is_not_held_to_waits_for_its_own_threads_nor_for_the_load(
     async with serving(at_once) as port:
         got = await visit.measure(at(port), SCENARIO, 1, seconds=0.1, say=lambda _: None)
         assert (got.again, got.disturbed, got.waited) == (0, "", None)  # it shares its core with the load
-        cpu = chain([0.0, 500.0], repeat(500.0))  # more than the time that passes: its threads waited for each other
+        cpu = chain([0.0, 9.0], repeat(9.0))  # all that the core did: its threads waited for each other
         monkeypatch.setattr(visit, "cpu_seconds", lambda _: next(cpu))
         waiting_threads = count(0.0, 9.0)
         monkeypatch.setattr(visit, "waits", lambda _: {1: next(waiting_threads)})
