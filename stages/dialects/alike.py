@@ -20,10 +20,9 @@ Make = Callable[[Event], bytes | None]
 
 _encode = msgspec.json.Encoder().encode
 _as_text = msgspec.json.Decoder(str).decode
-_MARK = b"gatewright: text %b " % token_hex(16).encode()
-_MARKED = re.compile(rb'"%b(\d+);"' % _MARK)
+_MARK = b"gatewright: text %b " % token_hex(16).encode()  # which nobody else can say
+_MARKED = re.compile(rb'"%b(\d+);"' % _MARK)  # with an end, for the long way may join digits to it
 _LESSONS = 3
-_NOTHING = -1
 _STATEFUL = ("finish_reason", "logprobs", "tool_calls", "function_call")
 
 
@@ -39,23 +38,23 @@ class Alike:
     between: `forget` before an event goes the long way, and `learn` after it from one that changed nothing.
     """
 
-    __slots__ = ("_after", "_before", "_between", "_lessons", "_made", "_outside", "_places")
+    __slots__ = ("_after", "_before", "_between", "_learnt", "_lessons", "_made", "_places")
 
     def __init__(self) -> None:
         self._lessons = _LESSONS
+        self._learnt = False
         self._before = self._after = b""
-        self._outside = _NOTHING
         self._between: list[bytes] = []
         self._made: list[bytes] = []
         self._places: list[tuple[int, int]] = []
 
     def forget(self) -> None:
-        self._outside = _NOTHING
+        self._learnt = False
 
     def made_of(self, frame: bytes, own: Callable[[], bytes] | None = None) -> bytes | None:
         """What is made of `frame`; None if it must go the long way. `own` makes the JSON string to put at `OWN`."""
         at, end = len(self._before), len(frame) - len(self._after)
-        if self._outside < 0 or at > end or not (frame.startswith(self._before) and frame.endswith(self._after)):
+        if not self._learnt or at > end or not (frame.startswith(self._before) and frame.endswith(self._after)):
             return None
         texts = [b""]
         try:
@@ -80,7 +79,7 @@ class Alike:
         Some streams have no two frames that are alike: after a few lessons in vain there are no more.
         """
         frame, texts = event.frame, event.texts
-        if not self._lessons or frame is None or texts is None or _MARK in frame or not _only_says(event.data):
+        if not self._lessons or frame is None or texts is None or not _only_says(event.data):
             return
         self._lessons -= 1
         around = _around(texts, frame)
@@ -89,8 +88,8 @@ class Alike:
         made = _MARKED.split(told) if told is not None else [_MARK]
         if any(_MARK in part for part in made[::2]):
             return  # nothing to tell, or a text that was joined to another
+        self._learnt = True
         self._before, *self._between, self._after = around
-        self._outside = len(self._before) + len(self._after)
         self._made, self._places = made, [(place, int(made[place])) for place in range(1, len(made), 2)]
 
 
