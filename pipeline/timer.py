@@ -49,10 +49,12 @@ class Timer:
     _line: dict[Timer, float]
 
     def _start(self, loop: Loop, seconds: float) -> None:
+        # Kept by the loop itself, whose class knows nothing of it: a list of loops would outlive them, and be shared by
+        # threads.
         try:
-            lines: _Lines = loop._gatewright_lines  # type: ignore[attr-defined]
+            lines: _Lines = loop._gatewright_lines  # type: ignore[attr-defined]  # as said
         except AttributeError:
-            lines = loop._gatewright_lines = _Lines(loop)  # type: ignore[attr-defined]
+            lines = loop._gatewright_lines = _Lines(loop)  # type: ignore[attr-defined]  # as said
         now = loop.time()
         self._due_at = now + seconds
         lines[seconds].enter(self, now)
@@ -62,8 +64,8 @@ class Timer:
         self._line.pop(self, None)
 
     def _expire(self) -> None:
-        """The time is up. Must not raise: others are due in the same turn."""
-        raise NotImplementedError
+        """The time is up. If it raises, those that are due in the same turn have theirs at the next look."""
+        raise NotImplementedError  # what then happens is what kinds of timers differ in
 
 
 class _Lines(dict[float, "_Line"]):
